@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Any, cast
 
 import pkcs11
 import pytest
@@ -13,8 +14,8 @@ import pytest
 from ctsec import Principal, Security
 from ctsec.encryption import Context, CustomerKey
 from ctsec.encryption.kms import CallBounds, TokenKey
-from ctsec.encryption.ports import KeyServices
-from ctsec.errors import CtsecError, KeyDisabled, KeyNotFound
+from ctsec.encryption.ports import KeyServices, Kms
+from ctsec.errors import CtsecError, KeyDisabled, KeyNotFound, KmsUnavailable
 from ctsec.ids import OrganizationId
 from ctsec.presets import in_memory
 from ctsec.principal import Credential, CredentialKind, Factor, PrincipalKind
@@ -80,6 +81,44 @@ def provider(request: pytest.FixtureRequest) -> Provider:
     return found
 
 
+class Failing:
+    """A key whose `at`-th call from now on, over all keys of `services`, does not reach its service."""
+
+    def __init__(self, services: FailingServices, kms: Kms) -> None:
+        self._services, self._kms = services, kms
+
+    @property
+    def ref(self) -> str:
+        """The reference, which asks nobody."""
+        return self._kms.ref
+
+    def __getattr__(self, verb: str) -> Callable[..., Any]:
+        return self._services.counted(getattr(self._kms, verb))
+
+
+class FailingServices:
+    """Key services of which one call fails."""
+
+    def __init__(self, services: KeyServices) -> None:
+        self._services, self.left, self.failed = services, 0, False
+
+    def open(self, ref: str) -> Kms:
+        """Return the key, counted."""
+        return cast(Kms, Failing(self, self._services.open(ref)))
+
+    def counted(self, verb: Callable[..., Any]) -> Callable[..., Any]:
+        """Return a verb that counts."""
+
+        def call(*arguments: Any) -> Any:
+            self.left -= 1
+            if self.left == 0:
+                self.failed = True
+                raise KmsUnavailable("the key service does not answer")
+            return verb(*arguments)
+
+        return call
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
     """A deployment whose customers use one key service, an organization in it, and its owner with a fresh second factor."""
@@ -87,6 +126,7 @@ class Scene:
     security: Security
     clock: FixedClock
     provider: Provider
+    failing: FailingServices
     organization: OrganizationId
 
     @property
@@ -127,14 +167,14 @@ OWNER = user(1).id
 
 @pytest.fixture
 def scene(provider: Provider) -> Iterator[Scene]:
-    clock = FixedClock()
-    security = in_memory(policy=POLICY, options=EmbeddedOptions(clock=clock, key_services=provider.services))
+    clock, failing = FixedClock(), FailingServices(provider.services)
+    security = in_memory(policy=POLICY, options=EmbeddedOptions(clock=clock, key_services=failing))
     with security.begin() as unit:
         store = unit._store
         store.users.add(user(1))
         store.organizations.add(organization(1))
         store.memberships.add(replace(membership(1, of=1, role="owner"), starts_at=None))
-    yield Scene(security=security, clock=clock, provider=provider, organization=organization(1).id)
+    yield Scene(security=security, clock=clock, provider=provider, failing=failing, organization=organization(1).id)
     security.close()
 
 
@@ -178,3 +218,29 @@ def test_a_key_that_is_ended_ends_access(scene: Scene) -> None:
     for call in (lambda: scene.open(blob), lambda: scene.seal(b"more")):
         with pytest.raises(scene.provider.error):
             call()
+
+
+@pytest.mark.proves("SEED-B1")
+def test_a_fault_at_any_call_loses_nothing_at_any_service(scene: Scene) -> None:
+    """Whichever call of a change fails, for every one of them: all data keys are under one key, and what was sealed before opens."""
+    failing = scene.failing
+    first, second = scene.provider.make(), scene.provider.make()
+    blobs = [scene.seal(b"before")]
+    for verb, named in (("register", {"ref": first}), ("rotate", {}), ("replace", {"ref": second}), ("withdraw", {})):
+        nth, done = 0, False
+        while not done:
+            nth, before = nth + 1, scene.keks()
+            failing.left, failing.failed = nth, False
+            try:
+                scene.change(verb, **named)
+                done = True
+            except KmsUnavailable:
+                assert scene.keks() == before
+            # A change that went through had fewer calls than that.
+            assert failing.failed is not done
+            failing.left = 0
+            assert len(scene.keks()) == 1
+            scene.security.parts.memory.data_keys.forget()
+            assert [scene.open(each) for each in blobs] == [b"before", *[b"later"] * (len(blobs) - 1)]
+        assert nth > 1
+        blobs.append(scene.seal(b"later"))

@@ -15,9 +15,11 @@ from sqlalchemy import NullPool, create_engine, insert, select
 from ctsec.audit.event import LogId
 from ctsec.audit.query import MAX_PAGE, AuditQuery
 from ctsec.audit.record import StoredEvent
+from ctsec.audit.signing import KEY_LABEL
 from ctsec.authn.argon2 import Argon2Parameters
 from ctsec.authn.argon2_pool import Argon2Hasher
 from ctsec.encryption.dek import WrappedDek
+from ctsec.encryption.ed25519 import Signer
 from ctsec.encryption.holding import RingPolicy
 from ctsec.encryption.kms import LocalKeyServices, LocalKms
 from ctsec.encryption.ports import SealedTable
@@ -104,6 +106,7 @@ def open_security(
         region_stores={name: SqlRegionStorage.from_url(url, tables=TABLES) for name, url in places.stores.items()},
         regional_tables=tables,
         sealed_tables=sealed,
+        log_signer=Signer(kms.derive(KEY_LABEL)),
     )
     security.prepare()
     return security

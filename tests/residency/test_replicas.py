@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from ctsec.audit.sealing import LOG_OF_LOGS
 from ctsec.cli.main import main
 from ctsec.errors import CtsecError, ResidencyError, StoreError
 from ctsec.outcome import Reason, Refusal
@@ -68,6 +69,9 @@ def kill(server: servers.Server) -> None:
 def test_a_dead_primary_is_read_at_its_replica(places: Places, primary: servers.Server, security: Security) -> None:
     """Reads go on at the declared replica and say so; writes fail and go nowhere, until somebody promotes it; that is an event."""
     write(security, 1, a="x", b="y")
+    security.logs.flush()
+    sealed = security.logs.checkpoint(LOG_OF_LOGS)
+    assert sealed is not None
     done = security.regional.replicas.replicate("eu", "eu-two")
     assert (done.written, done.removed, done.rows) == (2, 0, 2)
     assert raw(places.stores["eu-two"]) == raw(places.stores["eu"])
@@ -88,6 +92,11 @@ def test_a_dead_primary_is_read_at_its_replica(places: Places, primary: servers.
     (event,) = [each for each in events(security, "deployment") if each.name == "region.promoted"]
     details = event.details()["details"]
     assert (details["store"], details["before"], details["rows"], details["answered"], details["lost"]) == ("eu-two", "eu", 2, False, 0)
+    assert (details["log_size"], details["log_root"], details["log_agrees"]) == (
+        sealed.checkpoint.size,
+        sealed.checkpoint.root.hex(),
+        True,
+    )
 
 
 @pytest.mark.proves("SEED-D3")
@@ -96,8 +105,8 @@ def test_what_would_be_lost_is_accepted_or_refused(places: Places, security: Sec
     replicas = security.regional.replicas
     write(security, 1, a="x", b="y")
 
-    def refused(**named: int) -> Reason | None:
-        done = replicas.promote(OPERATOR, region="eu", store="eu-two", **named)
+    def refused(accept_loss: int = 0) -> Reason | None:
+        done = replicas.promote(OPERATOR, region="eu", store="eu-two", accept_loss=accept_loss)
         return done.reason if isinstance(done, Refusal) else None
 
     assert refused() is Reason.CONFLICT

@@ -272,6 +272,9 @@ _FIELDS: Final[Mapping[EventName, Mapping[str, Field]]] = {
         "answered": public(bool),
         "lost": public(int),
         "accepted": public(int),
+        "log_size": public(int),
+        "log_root": public(),
+        "log_agrees": public(bool),
     },
 }
 _PERIOD: Final = {**_ROLE, "starts_at": public(), "expires_at": public()}

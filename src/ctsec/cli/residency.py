@@ -43,6 +43,7 @@ def add_to(commands: Any) -> None:
         each.add_argument("--store", required=True, help="the name of the replica, or of the region for its own store")
         each.set_defaults(run=run)
     promote.add_argument("--accept-loss", type=int, default=0, metavar="ROWS", help="how many rows may be lost (0)")
+    promote.add_argument("--accept-other-log", action="store_true", help="promote though the sealed log has another root than was kept")
 
 
 def _prepare(chosen: argparse.Namespace) -> int:
@@ -79,8 +80,8 @@ def _replicate(chosen: argparse.Namespace) -> int:
 def _promote(chosen: argparse.Namespace) -> int:
     if chosen.accept_loss < 0:
         raise ConfigurationError("expected a number of rows that may be lost")
-    replicas = load_bundle(chosen.bundle).regional.replicas
-    done = replicas.promote(system("cli"), region=chosen.region, store=chosen.store, accept_loss=chosen.accept_loss)
+    accepted = {"accept_loss": chosen.accept_loss, "accept_other_log": chosen.accept_other_log}
+    done = load_bundle(chosen.bundle).regional.replicas.promote(system("cli"), region=chosen.region, store=chosen.store, **accepted)
     if isinstance(done, Refusal):
         print(f"refused: {done.detail} [{done.reason.value}]", file=sys.stderr)
         return 1

@@ -165,11 +165,11 @@ class AsyncSecurity:
         self.apps = AsyncApps(self.begin, reading=self.reading, beside=AsyncAppBeside(storage, secrets, self._aside, parts, self._ambient))
         self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed, breaches, allowances, rates)
         self.gate = self._gate(secrets, feed=feed, rates=rates)
+        self._keep_logs(secrets, subjects, AsyncLogPeers(log_signer, retention_signer, erased, alert_receiver, streams, anchors))
         self.regional = self._regional(secrets, AsyncRegionalPeers(region_stores, regional_tables, sealed_tables))
         places = sealed_places(storage, router=self.regional.router, hosts=sealed_tables, committed=self._committed)
         at, self.backups = tuple(place for place, _ in places), AsyncBackupDesk(backups, aside=self._aside, ambient=self._ambient)
         self._engines = AsyncEngines(slow_hash=slow_hash, secrets=secrets, subjects=subjects, breaches=breaches, places=at, sharing=sharing)
-        self._keep_logs(secrets, subjects, AsyncLogPeers(log_signer, retention_signer, erased, alert_receiver, streams, anchors))
         again = AsyncReencryptions(storage, ring=secrets, source=source, places=places, memory=parts.memory, ambient=self._ambient)
         self.jobs = self._jobs(secrets, mailer=mailer, hasher=slow_hash, reencryptions=again)
 
@@ -323,8 +323,9 @@ class AsyncSecurity:
 
     def _regional(self, ring: AsyncKeyRing, peers: AsyncRegionalPeers) -> AsyncRegional:
         settings = self.parts.settings.regions
+        identity, aside, committed = self.logs.identity, self._aside, self._committed
         return AsyncRegional.made(
-            self._storage, settings, ring=ring, peers=peers, aside=self._aside, committed=self._committed, ambient=self._ambient
+            self._storage, settings, ring=ring, peers=peers, identity=identity, aside=aside, committed=committed, ambient=self._ambient
         )
 
     @asynccontextmanager

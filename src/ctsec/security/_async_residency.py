@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from ctsec.ambient import Ambient, Request
 from ctsec.audit._async import AsyncAsideLog
 from ctsec.audit.event import EventName, Target, build
+from ctsec.audit.signing import LogIdentity
 from ctsec.directory.record import Workspace
 from ctsec.encryption._async import AsyncKeyRing
 from ctsec.encryption._async_ports import AsyncSealedTable
@@ -22,6 +23,7 @@ from ctsec.residency.judging import check_store
 from ctsec.residency.record import ENDED, Occupant, Position, Residence, ResidenceState, Tallying
 from ctsec.residency.region import Regions
 from ctsec.residency.report import ResidencyReport, StoreAnswer, StoreFinding, WorkspaceFinding
+from ctsec.security._async_log_roots import AsyncLogRoots
 from ctsec.security._async_move_secrets import AsyncMoveSecrets
 from ctsec.security._async_moves import AsyncMoves
 from ctsec.security._async_region_keys import AsyncHomeKeys
@@ -221,6 +223,7 @@ class AsyncRegional:
         *,
         ring: AsyncKeyRing,
         peers: AsyncRegionalPeers,
+        identity: LogIdentity,
         aside: AsyncAsideLog,
         committed: AfterCommit,
         ambient: Ambient,
@@ -230,5 +233,6 @@ class AsyncRegional:
         router = AsyncRouter(settings, stores=peers.stores, home=home, keys=keys, aside=aside, ambient=ambient)
         carried = AsyncMoveSecrets(router, hosts=peers.sealed, committed=committed)
         moves = AsyncMoves(router, ring=ring, tables=peers.tables, secrets=carried, committed=committed, ambient=ambient)
-        replicas = AsyncReplicas(router, ring=ring, committed=committed, ambient=ambient)
+        roots = AsyncLogRoots(home, identity=identity)
+        replicas = AsyncReplicas(router, roots=roots, ring=ring, committed=committed, ambient=ambient)
         return cls(router, moves, replicas, AsyncReporter(router, ring=ring, aside=aside, ambient=ambient))

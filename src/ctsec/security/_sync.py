@@ -166,11 +166,11 @@ class Security:
         self.apps = Apps(self.begin, reading=self.reading, beside=AppBeside(storage, secrets, self._aside, parts, self._ambient))
         self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed, breaches, allowances, rates)
         self.gate = self._gate(secrets, feed=feed, rates=rates)
+        self._keep_logs(secrets, subjects, LogPeers(log_signer, retention_signer, erased, alert_receiver, streams, anchors))
         self.regional = self._regional(secrets, RegionalPeers(region_stores, regional_tables, sealed_tables))
         places = sealed_places(storage, router=self.regional.router, hosts=sealed_tables, committed=self._committed)
         at, self.backups = tuple(place for place, _ in places), BackupDesk(backups, aside=self._aside, ambient=self._ambient)
         self._engines = Engines(slow_hash=slow_hash, secrets=secrets, subjects=subjects, breaches=breaches, places=at, sharing=sharing)
-        self._keep_logs(secrets, subjects, LogPeers(log_signer, retention_signer, erased, alert_receiver, streams, anchors))
         again = Reencryptions(storage, ring=secrets, source=source, places=places, memory=parts.memory, ambient=self._ambient)
         self.jobs = self._jobs(secrets, mailer=mailer, hasher=slow_hash, reencryptions=again)
 
@@ -322,8 +322,9 @@ class Security:
 
     def _regional(self, ring: KeyRing, peers: RegionalPeers) -> Regional:
         settings = self.parts.settings.regions
+        identity, aside, committed = self.logs.identity, self._aside, self._committed
         return Regional.made(
-            self._storage, settings, ring=ring, peers=peers, aside=self._aside, committed=self._committed, ambient=self._ambient
+            self._storage, settings, ring=ring, peers=peers, identity=identity, aside=aside, committed=committed, ambient=self._ambient
         )
 
     @contextmanager

@@ -4,8 +4,10 @@
 Rules that this module keeps:
 
 - a replica is written by the replication alone, page by page in the order of positions, and goes on where it was interrupted;
-- what is verified is counted on both sides after a whole pass: rows, and a digest of every sealed byte;
-- a promotion is asked for by somebody and never happens by itself; it is refused where more rows may be lost than they accept;
+- what is verified is counted on both sides after a whole pass: rows, and a digest of every sealed byte; the replica keeps the root that the
+  sealed log had by then, signed, so that a promotion sees whether the home store still is the one that the replica was made beside;
+- a promotion is asked for by somebody and never happens by itself; it is refused where more rows may be lost than they accept, or where the
+  log does not lead to that root;
 - a replication that began before a promotion, however late it comes, writes nothing into what serves the region since.
 """
 
@@ -17,7 +19,7 @@ from typing import Final
 
 from ctsec.ambient import Ambient
 from ctsec.audit._sync import AuditLog
-from ctsec.audit.event import EventName, Target
+from ctsec.audit.event import Detail, EventName, Target
 from ctsec.encryption._sync import KeyRing
 from ctsec.errors import ResidencyError, StoreBusy, StoreError
 from ctsec.outcome import Outcome, Reason, Refusal
@@ -25,6 +27,7 @@ from ctsec.principal import Principal
 from ctsec.residency._sync_ports import RegionStorage, RegionStore
 from ctsec.residency.judging import check_store
 from ctsec.residency.record import Content, Position, Primary, Replicated, Tally, Tallying
+from ctsec.security._sync_log_roots import LogRoots, read_note
 from ctsec.security._sync_regions import Router
 from ctsec.storage._sync_ports import AfterCommit
 
@@ -32,6 +35,7 @@ _PAGE: Final = 200
 _GENERATION: Final = "generation"
 _POSITION: Final = "position"
 _VERIFIED: Final = "verified"
+_LOG: Final = "log"
 _NEVER: Final = Refusal(Reason.CONFLICT, "this replica was never verified; replicate first")
 _SERVES: Final = Refusal(Reason.CONFLICT, "this store serves the region already")
 
@@ -49,10 +53,11 @@ class _Pair:
 class Replicas:
     """Keeps declared replicas, and promotes them. The host's own tables are not copied: its database replicates those."""
 
-    __slots__ = ("_ambient", "_committed", "_ring", "_router")
+    __slots__ = ("_ambient", "_committed", "_ring", "_roots", "_router")
 
-    def __init__(self, router: Router, *, ring: KeyRing, committed: AfterCommit, ambient: Ambient) -> None:
+    def __init__(self, router: Router, *, roots: LogRoots, ring: KeyRing, committed: AfterCommit, ambient: Ambient) -> None:
         self._router = router
+        self._roots = roots
         self._ring = ring
         self._committed = committed
         self._ambient = ambient
@@ -99,20 +104,29 @@ class Replicas:
         self._residences(pair)
         return self._verify(pair, written=written, removed=removed)
 
-    def promote(self, actor: Principal, *, region: str, store: str, accept_loss: int = 0) -> Outcome[Primary]:
+    def promote(
+        self, actor: Principal, *, region: str, store: str, accept_loss: int = 0, accept_other_log: bool = False
+    ) -> Outcome[Primary]:
         """Have `store` serve `region` from now on; return the promotion, or why not.
 
         It is refused unless the replica is what was last verified, and, where the present store answers, what is there now; or
         `accept_loss` says how many rows may be lost. What was written after `verified` into a store that does not answer is not known.
+        It is refused too where the sealed log does not lead to the root that it had then, as after a restore of an older home store;
+        `accept_other_log` says that this is known.
         """
         if accept_loss < 0:
             raise ValueError("expected a number of rows")
         pair = self._pair(region, store)
         if pair.source == store:
             return _SERVES
-        verified = self._verified(pair)
+        verified, note = self._verified(pair)
         if verified is None:
             return _NEVER
+        other = self._roots.departure(note)
+        if other and not accept_other_log:
+            return Refusal(
+                Reason.CONFLICT, f"{other}, unlike when this replica was verified; see `ctsec audit verify`, or accept another log"
+            )
         mine = tally_of(self._router.stores[store])
         lost = 0 if mine == verified else max(1, abs(mine.rows - verified.rows))
         answered = True
@@ -125,7 +139,13 @@ class Replicas:
         if lost > accept_loss:
             return Refusal(Reason.CONFLICT, f"at least {lost} rows would be lost; replicate first, or accept that loss")
         promoted = Primary(region=region, store=store, promoted_by=actor.id, promoted_at=self._ambient.now(), version=pair.generation + 1)
-        with self._router.stores[store].begin() as target:
+        told: dict[str, Detail] = {"rows": mine.rows, "digest": mine.digest, "answered": answered, "lost": lost, "accepted": accept_loss}
+        self._switch(actor, promoted, before=pair.source, told=told | _root_details(note, agrees=not other))
+        return promoted
+
+    def _switch(self, actor: Principal, promoted: Primary, *, before: str, told: dict[str, Detail]) -> None:
+        """Fence the replica off, and have the home store name it, with the event in the same transaction."""
+        with self._router.stores[promoted.store].begin() as target:
             # The same row that a replication writes first: one that is under way ends before, or finds the new generation.
             target.meta.put(_POSITION, "")
             target.meta.put(_GENERATION, str(promoted.version))
@@ -136,18 +156,9 @@ class Replicas:
             log.note(
                 EventName.REGION_PROMOTED,
                 actor=actor,
-                targets=(Target("region", region),),
-                details={
-                    "store": store,
-                    "before": pair.source,
-                    "rows": mine.rows,
-                    "digest": mine.digest,
-                    "answered": answered,
-                    "lost": lost,
-                    "accepted": accept_loss,
-                },
+                targets=(Target("region", promoted.region),),
+                details={"store": promoted.store, "before": before, **told},
             )
-        return promoted
 
     def _pair(self, region: str, store: str) -> _Pair:
         with self._router.home.reading() as home:
@@ -193,19 +204,22 @@ class Replicas:
         before, after = [tally_of(self._router.stores[name]) for name in (pair.source, pair.target)]
         if before != after:
             raise StoreBusy("the content changed while it was verified; replicate again")
+        note = self._roots.note()
         with self._router.stores[pair.target].begin() as target:
             self._fence(target, pair, None)
+            target.meta.put(_LOG, note)
             target.meta.put(_VERIFIED, json.dumps([after.rows, after.digest, now.isoformat()]))
         return Replicated(store=pair.target, written=written, removed=removed, rows=after.rows, digest=after.digest, verified_at=now)
 
-    def _verified(self, pair: _Pair) -> Tally | None:
+    def _verified(self, pair: _Pair) -> tuple[Tally | None, str]:
+        """Return what of the replica was verified last, and the note of the log's checkpoint then (empty: none was signed)."""
         with self._router.stores[pair.target].reading() as target:
             meta = target.meta.all()
         check_store(meta, region=pair.region, store=pair.target)
         if _VERIFIED not in meta:
-            return None
+            return None, ""
         rows, digest, _ = json.loads(meta[_VERIFIED])
-        return Tally(int(rows), str(digest))
+        return Tally(int(rows), str(digest)), meta.get(_LOG, "")
 
     def _missing(self, pair: _Pair) -> int:
         """Return how many rows of the present store the replica lacks, or has otherwise."""
@@ -244,3 +258,10 @@ def _between(store: RegionStore, after: Position, last: Position | None) -> list
         if len(inside) < _PAGE:
             return found
         after = page[-1].position
+
+
+def _root_details(note: str, *, agrees: bool) -> dict[str, Detail]:
+    """Return what the event says of the log: the size and root that were kept (0 and empty: none), and whether it leads to them."""
+    kept = read_note(note)
+    size, root = (0, "") if kept is None else (kept.checkpoint.size, kept.checkpoint.root.hex())
+    return {"log_size": size, "log_root": root, "log_agrees": agrees}

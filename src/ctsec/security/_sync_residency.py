@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from ctsec.ambient import Ambient, Request
 from ctsec.audit._sync import AsideLog
 from ctsec.audit.event import EventName, Target, build
+from ctsec.audit.signing import LogIdentity
 from ctsec.directory.record import Workspace
 from ctsec.encryption._sync import KeyRing
 from ctsec.encryption._sync_ports import SealedTable
@@ -23,6 +24,7 @@ from ctsec.residency.judging import check_store
 from ctsec.residency.record import ENDED, Occupant, Position, Residence, ResidenceState, Tallying
 from ctsec.residency.region import Regions
 from ctsec.residency.report import ResidencyReport, StoreAnswer, StoreFinding, WorkspaceFinding
+from ctsec.security._sync_log_roots import LogRoots
 from ctsec.security._sync_move_secrets import MoveSecrets
 from ctsec.security._sync_moves import Moves
 from ctsec.security._sync_region_keys import HomeKeys
@@ -220,6 +222,7 @@ class Regional:
         *,
         ring: KeyRing,
         peers: RegionalPeers,
+        identity: LogIdentity,
         aside: AsideLog,
         committed: AfterCommit,
         ambient: Ambient,
@@ -229,5 +232,6 @@ class Regional:
         router = Router(settings, stores=peers.stores, home=home, keys=keys, aside=aside, ambient=ambient)
         carried = MoveSecrets(router, hosts=peers.sealed, committed=committed)
         moves = Moves(router, ring=ring, tables=peers.tables, secrets=carried, committed=committed, ambient=ambient)
-        replicas = Replicas(router, ring=ring, committed=committed, ambient=ambient)
+        roots = LogRoots(home, identity=identity)
+        replicas = Replicas(router, roots=roots, ring=ring, committed=committed, ambient=ambient)
         return cls(router, moves, replicas, Reporter(router, ring=ring, aside=aside, ambient=ambient))

@@ -12,6 +12,7 @@ import pytest
 
 from ctsec.ambient import Ambient
 from ctsec.encryption import Context, KeyRing, RingPolicy, Suite, WrappedDek
+from ctsec.encryption.data_key import NoDataKey
 from ctsec.encryption.holding import HeldKeys
 from ctsec.encryption.kms import LocalKms
 from ctsec.errors import CorruptRecord, DecryptionFailed, KeyNotFound
@@ -184,3 +185,29 @@ def test_a_cache_serves_one_policy(kms: Liar, records: Records) -> None:
         assert beside.open(blob, context=CONTEXT) == b"x"
         assert beside.seal(b"x", context=CONTEXT)[1] == int(other.suite)
         assert kms.calls == asked + 1
+
+
+@pytest.mark.proves("ASVS-11.3.3")
+def test_a_data_key_of_another_organization_serves_nobody_else(kms: Liar, records: Records) -> None:
+    """Another organization's data key under the name or the id of one's own neither seals nor opens, nor is it wrapped anew."""
+    other = OrganizationId("org_00000000000000000000000002")
+    blob = ring_of(kms, records).seal(b"a token", context=CONTEXT)
+    (mine,) = records.deks
+    theirs = ring_of(kms, records).make_dek(other, region="default")
+    moved = (
+        replace(theirs, scope=mine.scope),
+        replace(theirs, scope=mine.scope, id=mine.id),
+        replace(mine, wrapped=theirs.wrapped, commitment=theirs.commitment),
+        replace(mine, wrapped=theirs.wrapped),
+    )
+    for record in moved:
+        records.deks = [record]
+        ring = ring_of(kms, records)
+        with pytest.raises((DecryptionFailed, CorruptRecord)):
+            ring.seal(b"x", context=CONTEXT)
+        with pytest.raises((DecryptionFailed, CorruptRecord, NoDataKey)):
+            ring.open(blob, context=CONTEXT)
+        with pytest.raises((DecryptionFailed, CorruptRecord)):
+            ring.rewrap(record)
+    records.deks = [mine]
+    assert ring_of(kms, records).open(blob, context=CONTEXT) == b"a token"
