@@ -8,7 +8,7 @@ from sqlalchemy import Select, Table, select
 
 from ctsec.errors import SchemaMismatch
 
-MAIN_VERSION: Final = "0037"
+MAIN_VERSION: Final = "0038"
 GUARD_VERSION: Final = "0009"
 RESTORING: Final = "restoring"  # stands in the place of a version while a backup is restored into the tables
 REGION_VERSION: Final = "0001"
