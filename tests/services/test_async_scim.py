@@ -113,7 +113,6 @@ async def scene(rules: tuple[GroupRule, ...] = (), *, owners: bool = False, requ
         yield Scene(world, ann, acme, workspace, source)
 
 
-@pytest.mark.proves("SEED-S13")
 async def test_only_addresses_of_verified_domains_become_people() -> None:
     """Another domain's address, none at all and an account that nobody confirmed give nothing; a resource is kept all the same."""
     async with scene() as here:
@@ -262,7 +261,7 @@ async def test_what_many_lose_or_get_by_a_group_is_settled_by_pages(verb: str) -
             for each in strangers:
                 mine = {"scim_id": here.source.scim.id, "organization_id": here.acme.id, "user_id": None}
                 await store.scim_users.add(replace(each, **mine))
-        bob, cid, zoe = [await here.push(who) for who in ("bob", "cid", "zoe")]
+        bob, cid, _ = [await here.push(who) for who in ("bob", "cid", "zoe")]
         few = [*(each.id for each in strangers), bob.id]
         group = await here.group("Crew" if verb != "create" else "Few", *few)
         assert (await here.roles())["bob@acme.example"] == ("member/viewer" if verb != "create" else "member")
@@ -339,7 +338,6 @@ async def test_a_directory_whose_rules_are_gone_lets_nobody_in() -> None:
         assert sorted(await here.why()) == ["", "", "connection_removed", "connection_removed", "inactive"]
 
 
-@pytest.mark.proves("SEED-S13")
 async def test_a_suspension_is_not_washed_away() -> None:
     """Whom an administrator suspended a provider ends, and does not bring back by saying that they are there again: an invitation does."""
     async with scene() as here:
