@@ -54,7 +54,7 @@ async def is_member(scene: AsyncTrialScene, user: Any) -> bool:
 @pytest.mark.proves("SEED-S13", "SEED-S14")
 @pytest.mark.parametrize("external", ["uma", "somebody", None])
 async def test_a_pushed_person_comes_in_as_whom_the_provider_says(scene: AsyncTrialScene, external: str | None) -> None:
-    """A first sign-in whose subject is the `externalId` of a pushed user is that account's; others are refused, and whoever left is not made anew."""
+    """A first sign-in with the `externalId` of a pushed user is that account's; others are refused, and whoever left is not made anew."""
     await prepared(scene)
     here = await source(scene)
     pushed = await push(scene.world, here, external=external)

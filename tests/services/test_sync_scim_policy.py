@@ -90,7 +90,7 @@ def test_who_was_made_a_member_by_people_stays_out_of_the_required_groups() -> N
 
 
 def test_what_the_connection_ended_it_gives_back_whichever_of_its_names_did() -> None:
-    """With a connection for sign-in, `active` false ends in the name of one and a group in that of the other; both come back, no other's."""
+    """`active` false ends in the name of the SCIM connection, a group in that of the one for sign-in; both come back, and no other's."""
     with scene() as here:
         ann, org = here.world.sure(here.ann), {"organization": here.acme.id}
         rules = ProvisioningSettings(required_groups=("Staff",))

@@ -55,7 +55,7 @@ def is_member(scene: TrialScene, user: Any) -> bool:
 @pytest.mark.proves("SEED-S13", "SEED-S14")
 @pytest.mark.parametrize("external", ["uma", "somebody", None])
 def test_a_pushed_person_comes_in_as_whom_the_provider_says(scene: TrialScene, external: str | None) -> None:
-    """A first sign-in whose subject is the `externalId` of a pushed user is that account's; others are refused, and whoever left is not made anew."""
+    """A first sign-in with the `externalId` of a pushed user is that account's; others are refused, and whoever left is not made anew."""
     prepared(scene)
     here = source(scene)
     pushed = push(scene.world, here, external=external)
