@@ -26,7 +26,7 @@ async def another(here: Scene, wish: ScimWish) -> Scene:
     ann, org = here.world.sure(here.ann), {"organization": here.acme.id}
     async with here.world.security.begin() as unit:
         made: Any = await unit.scim.connections.create(ann, **org, wish=wish)
-        issued: Any = await unit.scim.connections.issue(ann, made.id, **org)
+        issued: Any = await unit.scim.connections.issue(ann, made.id, organization=here.acme.id)
         return replace(here, source=await unit.scim.reads.authenticate(issued.text.reveal()))
 
 

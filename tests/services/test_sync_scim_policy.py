@@ -27,7 +27,7 @@ def another(here: Scene, wish: ScimWish) -> Scene:
     ann, org = here.world.sure(here.ann), {"organization": here.acme.id}
     with here.world.security.begin() as unit:
         made: Any = unit.scim.connections.create(ann, **org, wish=wish)
-        issued: Any = unit.scim.connections.issue(ann, made.id, **org)
+        issued: Any = unit.scim.connections.issue(ann, made.id, organization=here.acme.id)
         return replace(here, source=unit.scim.reads.authenticate(issued.text.reveal()))
 
 
