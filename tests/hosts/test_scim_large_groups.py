@@ -24,6 +24,7 @@ from ctsec.sso.scim._async_groups import MAX_GROUP_MEMBERS
 from ctsec.sso.scim.record import exact_key, name_key
 from ctsec.storage.sql import SqlStorage
 from ctsec.testing.conformance.scim_samples import scim_user
+from ctsec.web.scim.bounds import MAX_SCAN
 from tests.hosts.harness import HOSTS, Host
 from tests.hosts.scim import Pusher, pushes
 from tests.services.probing import DATABASE, empty_sqlite
@@ -102,6 +103,21 @@ def test_groups_have_a_bound_and_so_have_lists_of_them(large: Host) -> None:
     assert pusher.send("GET /Groups").json["scimType"] == "tooMany"
     assert len(pusher.ok("GET /Groups?excludedAttributes=members")["Resources"]) == 2
     assert [each["value"] for each in pusher.ok(f"GET /Groups/{second}")["members"]] == [other]
+
+
+@pytest.mark.parametrize("large", ["flask"], indirect=True)
+def test_a_filter_that_no_index_knows_answers_the_whole_or_nothing(large: Host) -> None:
+    """Past 10,000 users one who is named by what only groups are indexed by is refused with `tooMany`; by their own name they are found."""
+    pusher = pushes(large)
+    pusher.user("one", active=False)
+    source: Any = large.do(lambda unit: unit.scim.reads.authenticate(pusher.token))
+    mine: dict[str, Any] = {"scim_id": source.scim.id, "organization_id": source.organization, "user_id": None}
+    many = [replace(scim_user(number, of=1), **mine) for number in range(MAX_SCAN)]
+    large.do(lambda unit: [unit._store.scim_users.add(each) for each in many])
+    for both in ('displayName eq "one"', 'displayName eq "one" or userName eq "one"'):
+        assert pusher.send(f"GET /Users?filter={quote(both)}").json["scimType"] == "tooMany"
+    for indexed in ('userName eq "one@acme.example"', 'displayName pr and userName eq "one@acme.example"'):
+        assert pusher.send(f"GET /Users?filter={quote(indexed)}").status == 200
 
 
 if os.environ.get("CTSEC_SOAK"):

@@ -16,9 +16,11 @@ from ctsec.ids import UserId, WorkspaceId
 from ctsec.outcome import Reason, Refusal
 from ctsec.principal import Principal
 from ctsec.secret import SecretText
+from ctsec.security._async_settling import AsyncSettlingJobs
 from ctsec.sso import ConnectionSettings, ConnectionWish, GroupRule, ProvisioningSettings
 from ctsec.sso.oidc import Provider
 from ctsec.sso.scim import ScimState, ScimWish
+from ctsec.sso.scim._async_settling import SETTLED_A_PAGE, SETTLED_AT_ONCE
 from ctsec.sso.scim.wish import GroupWish, UserWish
 from ctsec.testing.conformance.samples import ignore
 from ctsec.testing.conformance.scim_samples import scim_user
@@ -111,7 +113,6 @@ async def scene(rules: tuple[GroupRule, ...] = (), *, owners: bool = False, requ
         yield Scene(world, ann, acme, workspace, source)
 
 
-@pytest.mark.proves("SEED-S13")
 async def test_only_addresses_of_verified_domains_become_people() -> None:
     """Another domain's address, none at all and an account that nobody confirmed give nothing; a resource is kept all the same."""
     async with scene() as here:
@@ -250,6 +251,65 @@ async def test_one_member_of_a_large_group_costs_one_member() -> None:
             assert len(await unit.scim.reads.members(group)) == many + 1
 
 
+@pytest.mark.parametrize("verb", ["remove", "rename", "empty", "create"])
+async def test_what_many_lose_or_get_by_a_group_is_settled_by_pages(verb: str) -> None:
+    """A change that reaches more than 500 settles nobody in its own transaction; the worker does, page by page, and goes on if killed."""
+    here_rule, many = (GroupRule(group="Crew", role="viewer", workspace=WorkspaceId("here")),), SETTLED_AT_ONCE - 1
+    async with scene(here_rule) as here:
+        strangers = [scim_user(number, of=1) for number in range(many)]
+        async with here.world.storage.begin(after_commit=ignore) as store:
+            for each in strangers:
+                mine = {"scim_id": here.source.scim.id, "organization_id": here.acme.id, "user_id": None}
+                await store.scim_users.add(replace(each, **mine))
+        bob, cid, _ = [await here.push(who) for who in ("bob", "cid", "zoe")]
+        few = [*(each.id for each in strangers), bob.id]
+        group = await here.group("Crew" if verb != "create" else "Few", *few)
+        assert (await here.roles())["bob@acme.example"] == ("member/viewer" if verb != "create" else "member")
+        await here.do("people.change", cid.id, user("cid", active=False))
+        await here.do("groups.move", group.id, add=[cid.id])
+        before = await here.roles()
+        wish = GroupWish(display_name="Gang" if verb == "rename" else "Crew", external_id=None, attributes="{}")
+        with here.world.tap.to(Calls()) as heard:
+            match verb:
+                case "remove":
+                    await here.do("groups.remove", group.id)
+                case "create":
+                    await here.do("groups.create", wish, members=[*few, cid.id])
+                case _:
+                    await here.do("groups.change", group.id, wish, members=[] if verb == "empty" else None)
+        assert len(heard.calls) < 60
+        assert await here.roles() == before
+        jobs = AsyncSettlingJobs(here.world.security.begin)
+        async with here.world.security.begin() as unit:
+            assert await unit.scim.settling.page(here.acme.id, here.source.scim.id) == SETTLED_A_PAGE
+        await here.do("people.remove", strangers[SETTLED_A_PAGE + 1].id)
+        assert await jobs.settle() == many - SETTLED_A_PAGE - 1 + 2
+        gets = "member/viewer" if verb == "create" else "member"
+        assert await here.roles() == {**before, "bob@acme.example": gets}
+        assert (await here.found("zoe")).active
+        assert await jobs.settle() == 0
+
+
+async def test_a_large_change_while_another_is_settled_begins_anew() -> None:
+    """Whoever was looked at before it is looked at again; a connection that was removed meanwhile is passed over."""
+    async with scene((GroupRule(group="Crew", role="viewer", workspace=WorkspaceId("here")),)) as here:
+        bob = await here.push("bob")
+        await here.group("Crew", bob.id)
+        async with here.world.storage.begin(after_commit=ignore) as store:
+            await store.scim_connections.settle(here.source.scim.id, after="")
+            await store.scim_connections.settle(here.source.scim.id, after=bob.id)
+        jobs = AsyncSettlingJobs(here.world.security.begin)
+        assert await jobs.settle() == 0
+        async with here.world.storage.begin(after_commit=ignore) as store:
+            await store.scim_connections.settle(here.source.scim.id, after="")
+        async with here.world.security.begin() as unit:
+            await unit.scim.connections.remove(here.world.sure(here.ann), here.source.scim.id, organization=here.acme.id)
+        async with here.world.security.begin() as unit:
+            assert await unit.scim.settling.page(here.acme.id, here.source.scim.id) is None
+        assert await jobs.settle() == 0
+        assert (await here.roles())["bob@acme.example"] == "member/viewer"
+
+
 async def test_a_directory_whose_rules_are_gone_lets_nobody_in() -> None:
     """Without the connection for sign-in that it belongs to, nobody comes and no role changes, and who is gone goes."""
     async with scene() as here:
@@ -278,7 +338,6 @@ async def test_a_directory_whose_rules_are_gone_lets_nobody_in() -> None:
         assert sorted(await here.why()) == ["", "", "connection_removed", "connection_removed", "inactive"]
 
 
-@pytest.mark.proves("SEED-S13")
 async def test_a_suspension_is_not_washed_away() -> None:
     """Whom an administrator suspended a provider ends, and does not bring back by saying that they are there again: an invitation does."""
     async with scene() as here:

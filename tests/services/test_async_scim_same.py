@@ -55,10 +55,10 @@ async def is_member(scene: AsyncTrialScene, user: Any) -> bool:
         return await store.memberships.get(scene.stage.acme.id, user) is not None
 
 
-@pytest.mark.proves("SEED-S14")
+@pytest.mark.proves("SEED-S13", "SEED-S14")
 @pytest.mark.parametrize("external", ["uma", "somebody", None])
 async def test_a_pushed_person_comes_in_as_whom_the_provider_says(scene: AsyncTrialScene, external: str | None) -> None:
-    """Whose subject is the `externalId` of a pushed user gets that account; another one's or none is refused, and so is one not active."""
+    """A first sign-in with the `externalId` of a pushed user is that account's; others are refused, and whoever left is not made anew."""
     await prepared(scene)
     here = await source(scene)
     pushed = await push(scene.world, here, external=external)
@@ -70,9 +70,24 @@ async def test_a_pushed_person_comes_in_as_whom_the_provider_says(scene: AsyncTr
     async with scene.world.storage.reading() as store:
         (linked,) = await store.identities.of_user(pushed.user_id)
     assert (linked.subject, linked.linked_by) == ("uma", LinkedBy.PUSHED)
+    assert not isinstance(step, Refusal)
+    assert await is_member(scene, pushed.user_id)
     await push(scene.world, here, external="uma", active=False, user=pushed)
     assert not await is_member(scene, pushed.user_id)
     assert isinstance(await scene.sign_in("uma"), Refusal)
+    assert not await is_member(scene, pushed.user_id)
+
+
+async def test_who_left_before_the_first_sign_in_is_not_found_by_the_id(scene: AsyncTrialScene) -> None:
+    """A pushed user that was there and is not any more says nothing of who signs in: no identity is linked to its account."""
+    await prepared(scene)
+    here = await source(scene)
+    pushed = await push(scene.world, here, external="uma")
+    await push(scene.world, here, external="uma", active=False, user=pushed)
+    assert (await scene.dry_run("uma")).problem == "address_not_verified"
+    assert isinstance(await scene.sign_in("uma"), Refusal)
+    async with scene.world.storage.reading() as store:
+        assert await store.identities.of_user(pushed.user_id) == ()
 
 
 @pytest.mark.proves("SEED-S14")

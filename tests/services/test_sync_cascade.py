@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from ctsec.directory._sync_lifecycle_work import BATCH
 from ctsec.directory.lifecycle import Step
 from ctsec.directory.record import OrganizationStatus
 from ctsec.ids import OrganizationId, UserId
@@ -19,7 +20,7 @@ from ctsec.security._sync_leavers import LifecycleJobs
 from ctsec.sso import ProvisioningSettings
 from ctsec.testing import Written
 from ctsec.testing.conformance._sync_apps import app
-from ctsec.testing.conformance.samples import ignore
+from ctsec.testing.conformance.samples import ignore, membership, org_id
 from ctsec.testing.conformance.scim_samples import scim, scim_token
 from ctsec.testing.conformance.sso_samples import connection, glass_codes
 from tests.services._sync_stage import Stage, identity, set_stage
@@ -396,6 +397,21 @@ def test_a_membership_ends_at_its_date_and_its_person_is_told_before(stage: Stag
     assert not is_member(stage, stage.bob.id)
     world.mail()
     assert [each.kind for each in world.mailer.to("bob@acme.example")].count("membership_ending") == 2
+
+
+def test_many_memberships_that_end_together_are_told_in_one_run(stage: Stage) -> None:
+    """More than a page of them is gone through, page by page: told once each, at the date all ended, and none is asked about for ever."""
+    world, jobs, many = stage.world, LifecycleJobs(stage.world.security.begin), BATCH + 5
+    ends = world.clock.now() + 3 * DAY
+    with world.storage.begin(after_commit=ignore) as store:
+        for number in range(many):
+            one = replace(membership(100 + number, of=1), organization_id=stage.acme.id, starts_at=None, expires_at=ends)
+            store.memberships.add(one)
+            # Of an organization that is not there, nothing can be done: these fill the first page of each run.
+            store.memberships.add(replace(one, organization_id=org_id(77), expires_at=ends - DAY))
+    assert [jobs.end_due(), jobs.end_due()] == [many, 0]
+    world.clock.advance(3 * DAY)
+    assert [jobs.end_due(), jobs.end_due()] == [many, 0]
 
 
 def test_a_provider_ends_the_access_of_an_owner_whom_it_made_a_member(stage: Stage) -> None:

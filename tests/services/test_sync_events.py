@@ -189,6 +189,7 @@ PARTS = {
     "scim.people",
     "scim.groups",
     "scim.mapping",
+    "scim.settling",
     "sso_checks.due",
     "sso_checks.claim",
     "sso_checks.renewed",

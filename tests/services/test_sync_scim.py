@@ -17,9 +17,11 @@ from ctsec.ids import UserId, WorkspaceId
 from ctsec.outcome import Reason, Refusal
 from ctsec.principal import Principal
 from ctsec.secret import SecretText
+from ctsec.security._sync_settling import SettlingJobs
 from ctsec.sso import ConnectionSettings, ConnectionWish, GroupRule, ProvisioningSettings
 from ctsec.sso.oidc import Provider
 from ctsec.sso.scim import ScimState, ScimWish
+from ctsec.sso.scim._sync_settling import SETTLED_A_PAGE, SETTLED_AT_ONCE
 from ctsec.sso.scim.wish import GroupWish, UserWish
 from ctsec.testing.conformance.samples import ignore
 from ctsec.testing.conformance.scim_samples import scim_user
@@ -112,7 +114,6 @@ def scene(rules: tuple[GroupRule, ...] = (), *, owners: bool = False, required: 
         yield Scene(world, ann, acme, workspace, source)
 
 
-@pytest.mark.proves("SEED-S13")
 def test_only_addresses_of_verified_domains_become_people() -> None:
     """Another domain's address, none at all and an account that nobody confirmed give nothing; a resource is kept all the same."""
     with scene() as here:
@@ -251,6 +252,65 @@ def test_one_member_of_a_large_group_costs_one_member() -> None:
             assert len(unit.scim.reads.members(group)) == many + 1
 
 
+@pytest.mark.parametrize("verb", ["remove", "rename", "empty", "create"])
+def test_what_many_lose_or_get_by_a_group_is_settled_by_pages(verb: str) -> None:
+    """A change that reaches more than 500 settles nobody in its own transaction; the worker does, page by page, and goes on if killed."""
+    here_rule, many = (GroupRule(group="Crew", role="viewer", workspace=WorkspaceId("here")),), SETTLED_AT_ONCE - 1
+    with scene(here_rule) as here:
+        strangers = [scim_user(number, of=1) for number in range(many)]
+        with here.world.storage.begin(after_commit=ignore) as store:
+            for each in strangers:
+                mine = {"scim_id": here.source.scim.id, "organization_id": here.acme.id, "user_id": None}
+                store.scim_users.add(replace(each, **mine))
+        bob, cid, _ = [here.push(who) for who in ("bob", "cid", "zoe")]
+        few = [*(each.id for each in strangers), bob.id]
+        group = here.group("Crew" if verb != "create" else "Few", *few)
+        assert (here.roles())["bob@acme.example"] == ("member/viewer" if verb != "create" else "member")
+        here.do("people.change", cid.id, user("cid", active=False))
+        here.do("groups.move", group.id, add=[cid.id])
+        before = here.roles()
+        wish = GroupWish(display_name="Gang" if verb == "rename" else "Crew", external_id=None, attributes="{}")
+        with here.world.tap.to(Calls()) as heard:
+            match verb:
+                case "remove":
+                    here.do("groups.remove", group.id)
+                case "create":
+                    here.do("groups.create", wish, members=[*few, cid.id])
+                case _:
+                    here.do("groups.change", group.id, wish, members=[] if verb == "empty" else None)
+        assert len(heard.calls) < 60
+        assert here.roles() == before
+        jobs = SettlingJobs(here.world.security.begin)
+        with here.world.security.begin() as unit:
+            assert unit.scim.settling.page(here.acme.id, here.source.scim.id) == SETTLED_A_PAGE
+        here.do("people.remove", strangers[SETTLED_A_PAGE + 1].id)
+        assert jobs.settle() == many - SETTLED_A_PAGE - 1 + 2
+        gets = "member/viewer" if verb == "create" else "member"
+        assert here.roles() == {**before, "bob@acme.example": gets}
+        assert (here.found("zoe")).active
+        assert jobs.settle() == 0
+
+
+def test_a_large_change_while_another_is_settled_begins_anew() -> None:
+    """Whoever was looked at before it is looked at again; a connection that was removed meanwhile is passed over."""
+    with scene((GroupRule(group="Crew", role="viewer", workspace=WorkspaceId("here")),)) as here:
+        bob = here.push("bob")
+        here.group("Crew", bob.id)
+        with here.world.storage.begin(after_commit=ignore) as store:
+            store.scim_connections.settle(here.source.scim.id, after="")
+            store.scim_connections.settle(here.source.scim.id, after=bob.id)
+        jobs = SettlingJobs(here.world.security.begin)
+        assert jobs.settle() == 0
+        with here.world.storage.begin(after_commit=ignore) as store:
+            store.scim_connections.settle(here.source.scim.id, after="")
+        with here.world.security.begin() as unit:
+            unit.scim.connections.remove(here.world.sure(here.ann), here.source.scim.id, organization=here.acme.id)
+        with here.world.security.begin() as unit:
+            assert unit.scim.settling.page(here.acme.id, here.source.scim.id) is None
+        assert jobs.settle() == 0
+        assert (here.roles())["bob@acme.example"] == "member/viewer"
+
+
 def test_a_directory_whose_rules_are_gone_lets_nobody_in() -> None:
     """Without the connection for sign-in that it belongs to, nobody comes and no role changes, and who is gone goes."""
     with scene() as here:
@@ -279,7 +339,6 @@ def test_a_directory_whose_rules_are_gone_lets_nobody_in() -> None:
         assert sorted(here.why()) == ["", "", "connection_removed", "connection_removed", "inactive"]
 
 
-@pytest.mark.proves("SEED-S13")
 def test_a_suspension_is_not_washed_away() -> None:
     """Whom an administrator suspended a provider ends, and does not bring back by saying that they are there again: an invitation does."""
     with scene() as here:

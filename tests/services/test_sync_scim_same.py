@@ -54,10 +54,10 @@ def is_member(scene: TrialScene, user: Any) -> bool:
         return store.memberships.get(scene.stage.acme.id, user) is not None
 
 
-@pytest.mark.proves("SEED-S14")
+@pytest.mark.proves("SEED-S13", "SEED-S14")
 @pytest.mark.parametrize("external", ["uma", "somebody", None])
 def test_a_pushed_person_comes_in_as_whom_the_provider_says(scene: TrialScene, external: str | None) -> None:
-    """Whose subject is the `externalId` of a pushed user gets that account; another one's or none is refused, and so is one not active."""
+    """A first sign-in with the `externalId` of a pushed user is that account's; others are refused, and whoever left is not made anew."""
     prepared(scene)
     here = source(scene)
     pushed = push(scene.world, here, external=external)
@@ -69,9 +69,24 @@ def test_a_pushed_person_comes_in_as_whom_the_provider_says(scene: TrialScene, e
     with scene.world.storage.reading() as store:
         (linked,) = store.identities.of_user(pushed.user_id)
     assert (linked.subject, linked.linked_by) == ("uma", LinkedBy.PUSHED)
+    assert not isinstance(step, Refusal)
+    assert is_member(scene, pushed.user_id)
     push(scene.world, here, external="uma", active=False, user=pushed)
     assert not is_member(scene, pushed.user_id)
     assert isinstance(scene.sign_in("uma"), Refusal)
+    assert not is_member(scene, pushed.user_id)
+
+
+def test_who_left_before_the_first_sign_in_is_not_found_by_the_id(scene: TrialScene) -> None:
+    """A pushed user that was there and is not any more says nothing of who signs in: no identity is linked to its account."""
+    prepared(scene)
+    here = source(scene)
+    pushed = push(scene.world, here, external="uma")
+    push(scene.world, here, external="uma", active=False, user=pushed)
+    assert (scene.dry_run("uma")).problem == "address_not_verified"
+    assert isinstance(scene.sign_in("uma"), Refusal)
+    with scene.world.storage.reading() as store:
+        assert store.identities.of_user(pushed.user_id) == ()
 
 
 @pytest.mark.proves("SEED-S14")

@@ -92,9 +92,13 @@ class AsyncLifecycleWork:
             await self._suspend(actor, found)
         return due.step
 
-    async def ending(self) -> tuple[Membership, ...]:
-        """Return memberships whose end is over or at most seven days off, at most a hundred; for the worker."""
-        return await self._parts.records.ending(before=self._ambient.now() + END_WARNING, limit=BATCH)
+    async def ending(self, *, after: Membership | None = None) -> tuple[Membership, ...]:
+        """Return memberships whose end is over, or less than seven days off and not told of, at most a hundred behind `after`.
+
+        For the worker.
+        """
+        now = self._ambient.now()
+        return await self._parts.records.ending(now=now, before=now + END_WARNING, after=after, limit=BATCH)
 
     async def end_due(self, organization: OrganizationId, user: UserId) -> bool:
         """End a membership whose end is over, or warn its person once; True if this did either. For the worker."""

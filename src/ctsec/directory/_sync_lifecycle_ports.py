@@ -28,8 +28,11 @@ class LifecycleRecords(Protocol):
         """Return those with an organization id above `after` that have a rule about absence, in the order of ids."""
         ...
 
-    def ending(self, *, before: datetime, limit: int) -> tuple[Membership, ...]:
-        """Return memberships that end before an instant, the earliest first."""
+    def ending(self, *, now: datetime, before: datetime, after: Membership | None = None, limit: int) -> tuple[Membership, ...]:
+        """Return memberships that end before an instant, the earliest first, from behind `after` on.
+
+        Of those whose end is not over at `now`: only those whose person was not told of that end.
+        """
         ...
 
     def last_use(self, organization_id: OrganizationId, user_id: UserId) -> datetime | None:

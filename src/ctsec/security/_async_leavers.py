@@ -17,6 +17,7 @@ from ctsec.directory._async_leaving import AsyncDepartureParts
 from ctsec.directory._async_lifecycle import AsyncLifecycleParts
 from ctsec.directory._async_lifecycle_ports import AsyncEndsApps, AsyncEndsPushing, AsyncHandsOver, AsyncRotatesKeys
 from ctsec.directory._async_lifecycle_work import AsyncLifecycleWork
+from ctsec.directory.record import Membership
 from ctsec.guard._async_ports import AsyncGuardStore
 from ctsec.ids import OrganizationId
 from ctsec.keys._async_voiding import AsyncLeaversKeys, AsyncVoidingParts
@@ -26,6 +27,7 @@ from ctsec.rbac._async_acting import AsyncActing
 from ctsec.rbac._async_authority import AsyncAuthority
 from ctsec.rbac._async_belongings import AsyncBelongings
 from ctsec.security._async_app_work import app_parts
+from ctsec.security._async_settling import AsyncSettlingJobs, AsyncSettlingUnit
 from ctsec.sso.scim._async_leavers import AsyncLeaversPushing
 from ctsec.storage._async_ports import AsyncStore
 from ctsec.worker._async import AsyncJob
@@ -111,7 +113,7 @@ def lifecycle_parts(
     )
 
 
-class AsyncLifecycleUnit(Protocol):
+class AsyncLifecycleUnit(AsyncSettlingUnit, Protocol):
     """A unit of work, as far as the life cycle needs it."""
 
     @property
@@ -133,17 +135,22 @@ class AsyncLifecycleJobs:
         return (
             AsyncJob(name=ENDS_JOB, every=_RARELY, work=self.end_due),
             AsyncJob(name=LIFECYCLE_JOB, every=_HOURLY, work=self.judge_absence),
+            AsyncSettlingJobs(self._begin).job(),
         )
 
     async def end_due(self) -> int:
-        """End memberships whose end is over and warn of those that end in a week, at most a hundred a run; return how many."""
-        async with self._begin() as unit:
-            found = await unit.lifecycle_work.ending()
+        """End memberships whose end is over and warn of those that end in a week, page by page; return how many."""
+        after: Membership | None = None
         count = 0
-        for each in found:
+        while True:
             async with self._begin() as unit:
-                count += await unit.lifecycle_work.end_due(each.organization_id, each.user_id)
-        return count
+                found = await unit.lifecycle_work.ending(after=after)
+            if not found:
+                return count
+            for each in found:
+                async with self._begin() as unit:
+                    count += await unit.lifecycle_work.end_due(each.organization_id, each.user_id)
+            after = found[-1]
 
     async def judge_absence(self) -> int:
         """Carry out what organizations said of people who are not there; return of how many."""

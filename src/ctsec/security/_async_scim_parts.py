@@ -15,12 +15,14 @@ from ctsec.sso.scim._async_mapping import AsyncScimMapping, AsyncScimMappingPart
 from ctsec.sso.scim._async_people import AsyncScimPeople, AsyncScimPeopleParts
 from ctsec.sso.scim._async_reads import AsyncScimReadParts, AsyncScimReads
 from ctsec.sso.scim._async_same import AsyncSamePeople
+from ctsec.sso.scim._async_settling import AsyncScimSettling
 from ctsec.storage._async_ports import AsyncStore
 
 
 def scim_people_parts(store: AsyncStore, *, provisioning: AsyncProvisioning, departures: AsyncDepartures) -> AsyncScimPeopleParts:
     """Return what pushed users and groups are kept in and carried out with."""
     return AsyncScimPeopleParts(
+        records=store.scim_connections,
         users=store.scim_users,
         groups=store.scim_groups,
         members=store.scim_members,
@@ -58,13 +60,17 @@ def scim_mapping_parts(store: AsyncStore, *, rights: AsyncAuthority) -> AsyncSci
 
 @dataclass(frozen=True, slots=True)
 class AsyncScim:
-    """The services of SCIM over one transaction: `connections` and `mapping` for administrators; the SCIM routes call the rest."""
+    """The services of SCIM over one transaction.
+
+    `connections` and `mapping` are for administrators and `settling` is for the worker; the SCIM routes call the rest.
+    """
 
     connections: AsyncScimConnections
     reads: AsyncScimReads
     people: AsyncScimPeople
     groups: AsyncScimGroups
     mapping: AsyncScimMapping
+    settling: AsyncScimSettling
 
 
 def scim_services(
@@ -74,11 +80,12 @@ def scim_services(
     own = AsyncScimConnectionParts(
         records=store.scim_connections, connections=store.connections, memberships=store.memberships, rights=rights
     )
-    people = AsyncScimPeople(parts, audit=audit, ambient=ambient)
+    people, reads = AsyncScimPeople(parts, audit=audit, ambient=ambient), AsyncScimReads(scim_read_parts(store), ambient=ambient)
     return AsyncScim(
         AsyncScimConnections(own, audit=audit, ambient=ambient),
-        AsyncScimReads(scim_read_parts(store), ambient=ambient),
+        reads,
         people,
         AsyncScimGroups(parts, people=people, audit=audit, ambient=ambient),
         AsyncScimMapping(scim_mapping_parts(store, rights=rights), people=people, audit=audit),
+        AsyncScimSettling(parts, people=people, reads=reads),
     )

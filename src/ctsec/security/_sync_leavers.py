@@ -18,6 +18,7 @@ from ctsec.directory._sync_leaving import DepartureParts
 from ctsec.directory._sync_lifecycle import LifecycleParts
 from ctsec.directory._sync_lifecycle_ports import EndsApps, EndsPushing, HandsOver, RotatesKeys
 from ctsec.directory._sync_lifecycle_work import LifecycleWork
+from ctsec.directory.record import Membership
 from ctsec.guard._sync_ports import GuardStore
 from ctsec.ids import OrganizationId
 from ctsec.keys._sync_voiding import LeaversKeys, VoidingParts
@@ -27,6 +28,7 @@ from ctsec.rbac._sync_acting import Acting
 from ctsec.rbac._sync_authority import Authority
 from ctsec.rbac._sync_belongings import Belongings
 from ctsec.security._sync_app_work import app_parts
+from ctsec.security._sync_settling import SettlingJobs, SettlingUnit
 from ctsec.sso.scim._sync_leavers import LeaversPushing
 from ctsec.storage._sync_ports import Store
 from ctsec.worker._sync import Job
@@ -108,7 +110,7 @@ def lifecycle_parts(store: Store, *, authority: Authority, departures: Departure
     )
 
 
-class LifecycleUnit(Protocol):
+class LifecycleUnit(SettlingUnit, Protocol):
     """A unit of work, as far as the life cycle needs it."""
 
     @property
@@ -130,17 +132,22 @@ class LifecycleJobs:
         return (
             Job(name=ENDS_JOB, every=_RARELY, work=self.end_due),
             Job(name=LIFECYCLE_JOB, every=_HOURLY, work=self.judge_absence),
+            SettlingJobs(self._begin).job(),
         )
 
     def end_due(self) -> int:
-        """End memberships whose end is over and warn of those that end in a week, at most a hundred a run; return how many."""
-        with self._begin() as unit:
-            found = unit.lifecycle_work.ending()
+        """End memberships whose end is over and warn of those that end in a week, page by page; return how many."""
+        after: Membership | None = None
         count = 0
-        for each in found:
+        while True:
             with self._begin() as unit:
-                count += unit.lifecycle_work.end_due(each.organization_id, each.user_id)
-        return count
+                found = unit.lifecycle_work.ending(after=after)
+            if not found:
+                return count
+            for each in found:
+                with self._begin() as unit:
+                    count += unit.lifecycle_work.end_due(each.organization_id, each.user_id)
+            after = found[-1]
 
     def judge_absence(self) -> int:
         """Carry out what organizations said of people who are not there; return of how many."""

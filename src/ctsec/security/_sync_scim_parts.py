@@ -16,12 +16,14 @@ from ctsec.sso.scim._sync_mapping import ScimMapping, ScimMappingParts
 from ctsec.sso.scim._sync_people import ScimPeople, ScimPeopleParts
 from ctsec.sso.scim._sync_reads import ScimReadParts, ScimReads
 from ctsec.sso.scim._sync_same import SamePeople
+from ctsec.sso.scim._sync_settling import ScimSettling
 from ctsec.storage._sync_ports import Store
 
 
 def scim_people_parts(store: Store, *, provisioning: Provisioning, departures: Departures) -> ScimPeopleParts:
     """Return what pushed users and groups are kept in and carried out with."""
     return ScimPeopleParts(
+        records=store.scim_connections,
         users=store.scim_users,
         groups=store.scim_groups,
         members=store.scim_members,
@@ -59,23 +61,28 @@ def scim_mapping_parts(store: Store, *, rights: Authority) -> ScimMappingParts:
 
 @dataclass(frozen=True, slots=True)
 class Scim:
-    """The services of SCIM over one transaction: `connections` and `mapping` for administrators; the SCIM routes call the rest."""
+    """The services of SCIM over one transaction.
+
+    `connections` and `mapping` are for administrators and `settling` is for the worker; the SCIM routes call the rest.
+    """
 
     connections: ScimConnections
     reads: ScimReads
     people: ScimPeople
     groups: ScimGroups
     mapping: ScimMapping
+    settling: ScimSettling
 
 
 def scim_services(parts: ScimPeopleParts, store: Store, *, rights: Authority, audit: Recorder, ambient: Ambient) -> Scim:
     """Return the services of SCIM."""
     own = ScimConnectionParts(records=store.scim_connections, connections=store.connections, memberships=store.memberships, rights=rights)
-    people = ScimPeople(parts, audit=audit, ambient=ambient)
+    people, reads = ScimPeople(parts, audit=audit, ambient=ambient), ScimReads(scim_read_parts(store), ambient=ambient)
     return Scim(
         ScimConnections(own, audit=audit, ambient=ambient),
-        ScimReads(scim_read_parts(store), ambient=ambient),
+        reads,
         people,
         ScimGroups(parts, people=people, audit=audit, ambient=ambient),
         ScimMapping(scim_mapping_parts(store, rights=rights), people=people, audit=audit),
+        ScimSettling(parts, people=people, reads=reads),
     )

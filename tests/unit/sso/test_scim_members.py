@@ -128,7 +128,7 @@ def test_a_filter_that_names_members_is_decided_by_those_it_names(members: froze
     expected = asks.match(group(sorted(members)))
     if named is not None:
         assert asks.match(group(sorted(members & named))) == expected
-    by = narrowed(asks.ast)
+    by = narrowed(asks.ast, users=False)
     if by is not None and by.by == "member":
         assert not expected or by.value in members
 
@@ -152,6 +152,25 @@ PARTS: Final[list[tuple[dict[str, str], dict[str, Any] | None, list[str]]]] = [
     ({"attributes": "members"}, {"excludedattributes": ["members.$ref"]}, ["value", "type"]),
     ({}, {"attributes": ["members.value", "members.$ref"]}, ["value", "$ref"]),
 ]
+
+
+@pytest.mark.parametrize(
+    ("text", "users", "groups"),
+    [
+        ('userName eq "a"', "name", None),
+        ('displayName eq "a"', None, "name"),
+        ('displayName eq "a" and userName eq "b"', "name", "name"),
+        ('displayName eq "a" or userName eq "b"', None, None),
+        ('urn:ietf:params:scim:schemas:core:2.0:User:UserName eq "a"', "name", None),
+        ('name.displayName eq "a"', None, None),
+        ('externalId eq "a"', "external", "external"),
+        ('userName sw "a"', None, None),
+    ],
+)
+def test_each_kind_is_looked_up_by_its_own_index(text: str, users: str | None, groups: str | None) -> None:
+    """What only the other kind is indexed by has to be looked at, where a bound is kept; it is no lookup that finds a part."""
+    found = [narrowed(ScimFilter[Any](text).ast, users=kind) for kind in (True, False)]
+    assert [each.by if each is not None else None for each in found] == [users, groups]
 
 
 @pytest.mark.parametrize(("text", "named"), NAMED)

@@ -3,8 +3,9 @@
 Rules that this module keeps:
 
 - a group holds users and groups of its own connection, and no id of anywhere else; a group in a group gives its people nothing;
-- who came into a group that a rule speaks of, or left it, is brought in line in the same transaction; a group that no rule names costs
-  nothing but its rows, however many are in it;
+- who came into a group that a rule speaks of, or left it, is brought in line in the same transaction, if they are 500 at most; of more
+  it is written down, in the same transaction, that the worker has to; a group that no rule names costs nothing but its rows, however
+  many are in it;
 - every write locks the organization first.
 """
 
@@ -23,6 +24,7 @@ from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import system
 from ctsec.sso.provisioning import ProvisioningSettings
 from ctsec.sso.scim._async_people import AsyncScimPeople, AsyncScimPeopleParts, ScimSource
+from ctsec.sso.scim._async_settling import SETTLED_AT_ONCE
 from ctsec.sso.scim.record import ScimGroup, exact_key, name_key
 from ctsec.sso.scim.wish import GroupWish
 
@@ -206,8 +208,12 @@ class AsyncScimGroups:
         return all([await self._parts.groups.get(source.scim.id, each) is not None for each in groups])
 
     async def _settle(self, source: ScimSource, members: Iterable[str]) -> None:
-        """Bring in line whoever is active: nobody is ended by a group, and who may not come back stays away."""
-        for part in _parts(sorted(each for each in members if is_id(ScimUserId, each))):
+        """Bring in line whoever is active, or leave it to the worker: nobody is ended by a group, and who may not come back stays away."""
+        users = sorted(each for each in members if is_id(ScimUserId, each))
+        if len(users) > SETTLED_AT_ONCE:
+            await self._parts.records.settle(source.scim.id, after="")
+            return
+        for part in _parts(users):
             for user in await self._parts.users.many(source.scim.id, [ScimUserId(each) for each in part]):
                 if user.active:
                     await self._people.settle(source, user, grouped=True)

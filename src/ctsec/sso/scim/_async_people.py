@@ -37,6 +37,7 @@ from ctsec.sso.foreseen import Foreseen
 from ctsec.sso.oidc.identity import ExternalIdentity
 from ctsec.sso.record import Connection
 from ctsec.sso.scim._async_ports import (
+    AsyncScimConnectionRecords,
     AsyncScimDepartures,
     AsyncScimGroupRecords,
     AsyncScimMemberRecords,
@@ -99,6 +100,7 @@ class AsyncScimProvisioning(Protocol):
 class AsyncScimPeopleParts:
     """What pushed users are kept in, and carried out with."""
 
+    records: AsyncScimConnectionRecords
     users: AsyncScimUserRecords
     groups: AsyncScimGroupRecords
     members: AsyncScimMemberRecords

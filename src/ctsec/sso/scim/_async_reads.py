@@ -22,7 +22,7 @@ from ctsec.sso.scim._async_ports import (
     AsyncScimMemberRecords,
     AsyncScimUserRecords,
 )
-from ctsec.sso.scim.record import ScimGroup, ScimUser, exact_key, giver, name_key
+from ctsec.sso.scim.record import ScimConnection, ScimGroup, ScimUser, exact_key, giver, name_key
 from ctsec.sso.scim.token import check_scim_token, parse_scim_token
 
 _NO_TOKEN = Refusal(Reason.INVALID_TOKEN, "this is no SCIM credential")
@@ -60,6 +60,10 @@ class AsyncScimReads:
         scim = await self._parts.records.get(token.scim_id)
         if scim is None or scim.organization_id != token.organization_id:
             return _NO_TOKEN
+        return await self.source(scim)
+
+    async def source(self, scim: ScimConnection) -> ScimSource:
+        """Return a SCIM connection with the connection in whose name its roles are given."""
         own = await self._parts.connections.get(scim.connection_id) if scim.connection_id is not None else None
         return ScimSource(scim=scim, giver=giver(scim, own if own is not None and own.organization_id == scim.organization_id else None))
 

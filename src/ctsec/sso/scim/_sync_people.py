@@ -38,6 +38,7 @@ from ctsec.sso.foreseen import Foreseen
 from ctsec.sso.oidc.identity import ExternalIdentity
 from ctsec.sso.record import Connection
 from ctsec.sso.scim._sync_ports import (
+    ScimConnectionRecords,
     ScimDepartures,
     ScimGroupRecords,
     ScimMemberRecords,
@@ -100,6 +101,7 @@ class ScimProvisioning(Protocol):
 class ScimPeopleParts:
     """What pushed users are kept in, and carried out with."""
 
+    records: ScimConnectionRecords
     users: ScimUserRecords
     groups: ScimGroupRecords
     members: ScimMemberRecords

@@ -30,7 +30,15 @@ class ScimConnectionRecords(Protocol):
         ...
 
     def replace(self, connection: ScimConnection) -> bool:
-        """Write if the stored version is one less; True if written."""
+        """Write all but `settle_after` if the stored version is one less; True if written."""
+        ...
+
+    def settle(self, scim_id: ScimConnectionId, *, after: str | None) -> None:
+        """Write down from behind which user on people have still to be brought in line; the version stays."""
+        ...
+
+    def settling(self, *, after: str = "", limit: int) -> tuple[ScimConnection, ...]:
+        """Return connections with an id above `after` whose people have still to be brought in line, in the order of ids."""
         ...
 
     def remove(self, organization_id: OrganizationId, scim_id: ScimConnectionId) -> bool:

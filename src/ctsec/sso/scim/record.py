@@ -33,7 +33,8 @@ class ScimConnection:
     """Where a provider pushes people of an organization to.
 
     With `connection_id` it belongs to a connection for sign-in, whose default role and rules count; without one, its own do.
-    `owners_by` is the owner who let the provider's groups change roles of owners too, None if nobody did.
+    `owners_by` is the owner who let the provider's groups change roles of owners too, None if nobody did. `settle_after` says that people
+    have still to be brought in line with their groups: those of users with a higher id; None: nobody.
     """
 
     id: ScimConnectionId
@@ -46,6 +47,7 @@ class ScimConnection:
     created_by: str
     created_at: datetime
     version: int = 1
+    settle_after: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,11 +32,17 @@ class AsyncMemoryLifecycle:
         found = (each for each in self._tx.scan(LIFECYCLES) if each.organization_id > after and each.judges)
         return tuple(sorted(found, key=lambda each: each.organization_id)[:limit])
 
-    async def ending(self, *, before: datetime, limit: int) -> tuple[Membership, ...]:
-        """Return memberships that end before an instant, the earliest first."""
+    async def ending(self, *, now: datetime, before: datetime, after: Membership | None = None, limit: int) -> tuple[Membership, ...]:
+        """Return memberships that end before an instant, the earliest first, but those whose person was told."""
         found = [(m.expires_at, m.organization_id, m.user_id, m) for m in self._tx.scan(MEMBERSHIPS) if m.expires_at is not None]
-        due = (each for each in found if each[0] < before)
+        due = [each for each in found if each[0] < before and (each[0] <= now or not self._told(each[3]))]
+        if after is not None and after.expires_at is not None:
+            due = [each for each in due if each[:3] > (after.expires_at, after.organization_id, after.user_id)]
         return tuple(each[3] for each in sorted(due, key=lambda each: each[:3])[:limit])
+
+    def _told(self, membership: Membership) -> bool:
+        kept = self._tx.get(PRESENCES, (membership.organization_id, membership.user_id))
+        return kept is not None and kept.end_told == membership.expires_at
 
     async def last_use(self, organization_id: OrganizationId, user_id: UserId) -> datetime | None:
         """Return the last use of a session of the person, or of a key of theirs in the organization."""

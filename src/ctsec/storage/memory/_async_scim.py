@@ -38,8 +38,19 @@ class AsyncMemoryScimConnections:
         stored = self._tx.current(SCIM_CONNECTIONS, connection.id)
         if stored is None or stored.version != connection.version - 1:
             return False
-        self._tx.put(SCIM_CONNECTIONS, connection.id, connection)
+        self._tx.put(SCIM_CONNECTIONS, connection.id, replace(connection, settle_after=stored.settle_after))
         return True
+
+    async def settle(self, scim_id: ScimConnectionId, *, after: str | None) -> None:
+        """Write down from behind which user on people have still to be brought in line."""
+        stored = self._tx.current(SCIM_CONNECTIONS, scim_id)
+        if stored is not None:
+            self._tx.put(SCIM_CONNECTIONS, scim_id, replace(stored, settle_after=after))
+
+    async def settling(self, *, after: str = "", limit: int) -> tuple[ScimConnection, ...]:
+        """Return connections whose people have still to be brought in line, in the order of ids."""
+        found = (each for each in self._tx.scan(SCIM_CONNECTIONS) if each.id > after and each.settle_after is not None)
+        return tuple(sorted(found, key=lambda each: each.id)[:limit])
 
     async def remove(self, organization_id: OrganizationId, scim_id: ScimConnectionId) -> bool:
         """Delete a connection with all that belongs to it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import delete, func, or_, select, union_all
+from sqlalchemy import and_, delete, exists, func, not_, or_, select, union_all
 
 from ctsec.directory.lifecycle import LifecyclePolicy, ParkedRole, Presence
 from ctsec.directory.record import Membership
@@ -41,12 +41,17 @@ class SqlLifecycle:
         query = select(t).where(t.c.organization_id > after, rules).order_by(t.c.organization_id).limit(limit)
         return all_made(LifecyclePolicy, self._run.rows(query))
 
-    def ending(self, *, before: datetime, limit: int) -> tuple[Membership, ...]:
-        """Return memberships that end before an instant, the earliest first."""
-        t = self._tables.membership
+    def ending(self, *, now: datetime, before: datetime, after: Membership | None = None, limit: int) -> tuple[Membership, ...]:
+        """Return memberships that end before an instant, the earliest first, but those whose person was told."""
+        t, p = self._tables.membership, self._tables.presence
+        told = exists().where(p.c.organization_id == t.c.organization_id, p.c.user_id == t.c.user_id, p.c.end_told == t.c.expires_at)
+        query = select(t).where(t.c.expires_at.is_not(None), t.c.expires_at < before, or_(t.c.expires_at <= now, not_(told)))
+        if after is not None:
+            same = and_(t.c.organization_id == after.organization_id, t.c.user_id > after.user_id)
+            behind = and_(t.c.expires_at == after.expires_at, or_(t.c.organization_id > after.organization_id, same))
+            query = query.where(or_(t.c.expires_at > after.expires_at, behind))
         order = (t.c.expires_at, t.c.organization_id, t.c.user_id)
-        query = select(t).where(t.c.expires_at.is_not(None), t.c.expires_at < before).order_by(*order).limit(limit)
-        return all_made(Membership, self._run.rows(query))
+        return all_made(Membership, self._run.rows(query.order_by(*order).limit(limit)))
 
     def last_use(self, organization_id: OrganizationId, user_id: UserId) -> datetime | None:
         """Return the last use of a session of the person, or of a key of theirs in the organization."""

@@ -41,7 +41,17 @@ class SqlScimConnections:
 
     def replace(self, connection: ScimConnection) -> bool:
         """Write if the stored version is one less."""
-        return self._run.change(replaced(self._table, connection)) == 1
+        return self._run.change(replaced(self._table, connection, keep=frozenset({"settle_after"}))) == 1
+
+    def settle(self, scim_id: ScimConnectionId, *, after: str | None) -> None:
+        """Write down from behind which user on people have still to be brought in line."""
+        self._run.change(self._table.update().where(self._table.c.id == scim_id).values(settle_after=after))
+
+    def settling(self, *, after: str = "", limit: int) -> tuple[ScimConnection, ...]:
+        """Return connections whose people have still to be brought in line, in the order of ids."""
+        t = self._table
+        query = select(t).where(t.c.id > after, t.c.settle_after.is_not(None)).order_by(t.c.id).limit(limit)
+        return all_made(ScimConnection, self._run.rows(query))
 
     def remove(self, organization_id: OrganizationId, scim_id: ScimConnectionId) -> bool:
         """Delete a connection with all that belongs to it."""

@@ -189,7 +189,8 @@ class Tables(FeatureTables):
         self.scim_connection = self._table(
             "scim_connection", ident("id"), ident("organization_id"), ident("connection_id", nullable=True), words("name"),
             ident("default_role"), words("provisioning", nullable=True), ident("owners_by", length=256, nullable=True),
-            ident("created_by", length=256), at("created_at"), number("version"), key=("id",), by_organization=("organization_id", "id"),
+            ident("created_by", length=256), at("created_at"), number("version"), ident("settle_after", nullable=True), key=("id",),
+            by_organization=("organization_id", "id"),
         )  # fmt: skip
         self.scim_token = self._table(
             "scim_token", ident("id"), ident("scim_id"), ident("organization_id"), Column("digest", Digest(64), nullable=False),

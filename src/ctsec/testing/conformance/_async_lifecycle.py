@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from ctsec.directory.record import OrganizationStatus
 from ctsec.storage._async_ports import AsyncStorage
@@ -29,15 +30,24 @@ class AsyncLifecycleConformance:
             equal(await store.lifecycle.judging(after=org_id(1), limit=1), (warned,))
 
     async def test_memberships_that_end_come_in_order(self, storage: AsyncStorage) -> None:
-        """Those that end before an instant, the earliest first; one without an end is none of them."""
-        late, soon = [replace(membership(n, of=1), expires_at=NOW + hours * HOUR) for n, hours in ((1, 2), (2, 1))]
+        """Those that end before an instant, the earliest first, by pages; none without an end, and none that was told of its end."""
+        ends = ((1, 1, 2), (2, 1, 1), (4, 1, 1), (2, 2, 1))
+        late, soon, next_one, other = [replace(membership(n, of=of), expires_at=NOW + hours * HOUR) for n, of, hours in ends]
         async with storage.begin(after_commit=ignore) as store:
-            for each in (late, soon, membership(3, of=1)):
+            for each in (late, soon, next_one, other, membership(3, of=1)):
                 equal(await store.memberships.add(each), True)
-        async with storage.reading() as store:
-            equal(await store.lifecycle.ending(before=NOW + 3 * HOUR, limit=9), (soon, late))
-            equal(await store.lifecycle.ending(before=NOW + 3 * HOUR, limit=1), (soon,))
-            equal(await store.lifecycle.ending(before=NOW + HOUR, limit=9), ())
+        asked: dict[str, Any] = {"now": NOW, "before": NOW + 3 * HOUR}
+        async with storage.begin(after_commit=ignore) as store:
+            equal(await store.lifecycle.ending(**asked, limit=9), (soon, next_one, other, late))
+            equal(await store.lifecycle.ending(**asked, limit=1), (soon,))
+            equal(await store.lifecycle.ending(now=NOW, before=NOW + HOUR, limit=9), ())
+            for after, rest in ((soon, (next_one, other)), (next_one, (other, late)), (other, (late,)), (late, ())):
+                equal(await store.lifecycle.ending(**asked, after=after, limit=2), rest)
+            told = replace(presence(2, of=1, hours=0), end_told=soon.expires_at)
+            await store.lifecycle.put_presence(told)
+            await store.lifecycle.put_presence(replace(presence(1, of=1, hours=0), end_told=NOW + HOUR))
+            equal(await store.lifecycle.ending(**asked, limit=9), (next_one, other, late))
+            equal(await store.lifecycle.ending(now=NOW + HOUR, before=NOW + 3 * HOUR, limit=9), (soon, next_one, other, late))
 
     async def test_the_last_use_is_that_of_ended_sessions_too(self, storage: AsyncStorage) -> None:
         """A session that was signed out counts as a use; who has none was never seen."""

@@ -30,6 +30,26 @@ class AsyncScimConformance:
         async with storage.reading() as store:
             equal(await store.scim_connections.get(one.id), after)
 
+    async def test_how_far_people_were_settled_is_written_beside_the_version(self, storage: AsyncStorage) -> None:
+        """It is listed while there is something left, is written over whatever the version, and stays when the connection is changed."""
+        one, two, three = [scim(number, of=number) for number in (1, 2, 3)]
+        async with storage.begin(after_commit=ignore) as store:
+            for each in (one, two, three):
+                await store.scim_connections.add(each)
+            for each in (one, three):
+                await store.scim_connections.settle(each.id, after="")
+            await store.scim_connections.settle(ScimConnectionId(f"scm_{9:026d}"), after="")
+        async with storage.begin(after_commit=ignore) as store:
+            await store.scim_connections.settle(one.id, after="scu_1")
+            equal(await store.scim_connections.replace(replace(one, name="New", version=2)), True)
+        async with storage.begin(after_commit=ignore) as store:
+            behind = (replace(one, name="New", version=2, settle_after="scu_1"), replace(three, settle_after=""))
+            equal(await store.scim_connections.settling(limit=9), behind)
+            equal(await store.scim_connections.settling(limit=1), behind[:1])
+            equal(await store.scim_connections.settling(after=one.id, limit=9), behind[1:])
+            await store.scim_connections.settle(one.id, after=None)
+            equal(await store.scim_connections.settling(limit=9), behind[1:])
+
     async def test_a_scim_token_only_ends_earlier(self, storage: AsyncStorage) -> None:
         """A credential is found by its id; its end is brought forward, never put off, and by its own connection alone."""
         one, other = scim_token(1, of=1), scim_token(2, of=2)

@@ -31,6 +31,26 @@ class ScimConformance:
         with storage.reading() as store:
             equal(store.scim_connections.get(one.id), after)
 
+    def test_how_far_people_were_settled_is_written_beside_the_version(self, storage: Storage) -> None:
+        """It is listed while there is something left, is written over whatever the version, and stays when the connection is changed."""
+        one, two, three = [scim(number, of=number) for number in (1, 2, 3)]
+        with storage.begin(after_commit=ignore) as store:
+            for each in (one, two, three):
+                store.scim_connections.add(each)
+            for each in (one, three):
+                store.scim_connections.settle(each.id, after="")
+            store.scim_connections.settle(ScimConnectionId(f"scm_{9:026d}"), after="")
+        with storage.begin(after_commit=ignore) as store:
+            store.scim_connections.settle(one.id, after="scu_1")
+            equal(store.scim_connections.replace(replace(one, name="New", version=2)), True)
+        with storage.begin(after_commit=ignore) as store:
+            behind = (replace(one, name="New", version=2, settle_after="scu_1"), replace(three, settle_after=""))
+            equal(store.scim_connections.settling(limit=9), behind)
+            equal(store.scim_connections.settling(limit=1), behind[:1])
+            equal(store.scim_connections.settling(after=one.id, limit=9), behind[1:])
+            store.scim_connections.settle(one.id, after=None)
+            equal(store.scim_connections.settling(limit=9), behind[1:])
+
     def test_a_scim_token_only_ends_earlier(self, storage: Storage) -> None:
         """A credential is found by its id; its end is brought forward, never put off, and by its own connection alone."""
         one, other = scim_token(1, of=1), scim_token(2, of=2)

@@ -134,9 +134,9 @@ class AsyncConnectionStorage(AsyncScimStorage):
         if plain(search_request) and len(kinds) == 1:
             return await self._plain(kinds[0] == _USER, search_request, position=position)
         asked = search_request.filter
-        by = narrowed(asked.ast) if asked is not None else None
         found: list[Resource[Any]] = []
         for kind in kinds:
+            by = narrowed(asked.ast, users=kind == _USER) if asked is not None else None
             read = await self._candidates(kind == _USER, by)
             found += await self._users(read) if kind == _USER else await self._with_named(read, search_request)
         if asked is not None:
@@ -160,7 +160,9 @@ class AsyncConnectionStorage(AsyncScimStorage):
         if by is not None:
             return await self._looked_up(users, by)
         if (await reads.counts(self._source))[0 if users else 1] > MAX_SCAN:
-            raise TooManyException(detail="ask by id, userName, displayName or externalId: there are too many to look at each")
+            raise TooManyException(
+                detail="ask by id, externalId, a userName of users or a displayName of groups: there are too many to look at each"
+            )
         return list(await (reads.users if users else reads.groups)(self._source, limit=MAX_SCAN))
 
     async def _with_named(self, groups: list[ScimGroup], request: SearchRequest[Any]) -> list[Resource[Any]]:
@@ -192,8 +194,6 @@ class AsyncConnectionStorage(AsyncScimStorage):
                 return []
             one = await (reads.user if users else reads.group)(self._source, by.value)
             return [one] if one is not None else []
-        if by.by == "name" and by.attribute != ("username" if users else "displayname"):
-            return list(await (reads.users if users else reads.groups)(self._source, limit=MAX_SCAN))
         if by.by == "member":
             return [] if users else list((await reads.memberships(self._source, [by.value])).get(by.value, ()))
         named = reads.users_named if users else reads.groups_named

@@ -135,9 +135,9 @@ class ConnectionStorage(ScimStorage):
         if plain(search_request) and len(kinds) == 1:
             return self._plain(kinds[0] == _USER, search_request, position=position)
         asked = search_request.filter
-        by = narrowed(asked.ast) if asked is not None else None
         found: list[Resource[Any]] = []
         for kind in kinds:
+            by = narrowed(asked.ast, users=kind == _USER) if asked is not None else None
             read = self._candidates(kind == _USER, by)
             found += self._users(read) if kind == _USER else self._with_named(read, search_request)
         if asked is not None:
@@ -161,7 +161,9 @@ class ConnectionStorage(ScimStorage):
         if by is not None:
             return self._looked_up(users, by)
         if (reads.counts(self._source))[0 if users else 1] > MAX_SCAN:
-            raise TooManyException(detail="ask by id, userName, displayName or externalId: there are too many to look at each")
+            raise TooManyException(
+                detail="ask by id, externalId, a userName of users or a displayName of groups: there are too many to look at each"
+            )
         return list((reads.users if users else reads.groups)(self._source, limit=MAX_SCAN))
 
     def _with_named(self, groups: list[ScimGroup], request: SearchRequest[Any]) -> list[Resource[Any]]:
@@ -193,8 +195,6 @@ class ConnectionStorage(ScimStorage):
                 return []
             one = (reads.user if users else reads.group)(self._source, by.value)
             return [one] if one is not None else []
-        if by.by == "name" and by.attribute != ("username" if users else "displayname"):
-            return list((reads.users if users else reads.groups)(self._source, limit=MAX_SCAN))
         if by.by == "member":
             return [] if users else list((reads.memberships(self._source, [by.value])).get(by.value, ()))
         named = reads.users_named if users else reads.groups_named

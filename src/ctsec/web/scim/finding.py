@@ -2,8 +2,8 @@
 
 Rules that this module keeps:
 
-- a comparison with `eq` of what is indexed (`id`, `userName`, `displayName`, `externalId`, a member of a group) reads what it names and
-  nothing else;
+- a comparison with `eq` of what is indexed (`id`, `externalId`, the `userName` of a user, the `displayName` and a member of a group) reads
+  what it names and nothing else;
 - a filter that asks whether somebody is in a group is answered by who is named in it, and not by reading everybody who is there;
 - any other filter, and sorting, look at every resource of the connection, up to a bound: past it the answer is `tooMany`, and never a
   part that looks like the whole;
@@ -31,30 +31,31 @@ from scim2_models.path.expressions import (
 )
 from scim2_server.storage import SearchPage
 
-_INDEXED: Final = {"id": "id", "username": "name", "displayname": "name", "externalid": "external"}
+_USERS: Final = {"id": "id", "username": "name", "externalid": "external"}
+_GROUPS: Final = {"id": "id", "displayname": "name", "externalid": "external"}
 _MEMBERS: Final = "members"
 
 
 @dataclass(frozen=True, slots=True)
 class Narrowed:
-    """What a filter can be looked up by: `by` is `id`, `name`, `external` or `member`, `attribute` the attribute in small letters."""
+    """What a filter can be looked up by: `by` is `id`, `name`, `external` or `member`."""
 
     by: str
-    attribute: str
     value: str
 
 
-def narrowed(filter_node: FilterNode | None) -> Narrowed | None:
-    """Return what every match of a filter has in common and an index knows, or None."""
+def narrowed(filter_node: FilterNode | None, *, users: bool) -> Narrowed | None:
+    """Return what every match of a filter, among users or among groups, has in common and an index knows, or None."""
     if isinstance(filter_node, LogicalExpr) and filter_node.op is LogicalOperator.and_:
-        return next((found for each in filter_node.terms if (found := narrowed(each)) is not None), None)
+        return next((found for each in filter_node.terms if (found := narrowed(each, users=users)) is not None), None)
     if isinstance(filter_node, (Comparison, ValuePath)) and _of_members(filter_node.attr_path):
         (*named,) = members_named(filter_node) or ()
-        return Narrowed("member", _MEMBERS, named[0]) if len(named) == 1 else None
+        return Narrowed("member", named[0]) if len(named) == 1 else None
     if not isinstance(filter_node, Comparison) or filter_node.op is not CompareOperator.eq or not isinstance(filter_node.value, str):
         return None
     attribute = str(filter_node.attr_path).rpartition(":")[2].lower()
-    return Narrowed(_INDEXED[attribute], attribute, filter_node.value) if attribute in _INDEXED else None
+    by = (_USERS if users else _GROUPS).get(attribute)
+    return Narrowed(by, filter_node.value) if by is not None else None
 
 
 def members_named(node: FilterNode) -> frozenset[str] | None:

@@ -4,7 +4,7 @@ from ctsec.storage.sql.migrations.first import add_column, drop_column, nullable
 from ctsec.storage.sql.types import Instant
 
 revision = "0039"
-down_revision = "0037"
+down_revision = "0038"
 branch_labels = None
 depends_on = None
 
