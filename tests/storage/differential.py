@@ -122,7 +122,9 @@ CALLS: Final[dict[str, Callable[[int, int, int, int], Arguments]]] = {
     "lifecycle.policy": lambda f, a, b, c: _call(s.org_id(a)),
     "lifecycle.put_policy": lambda f, a, b, c: _call(rules_of(a, by=b, remove_days=c)),
     "lifecycle.judging": lambda f, a, b, c: _call(after=s.org_id(a) if b else "", limit=1 + c),
-    "lifecycle.ending": lambda f, a, b, c: _call(before=_at(a), limit=1 + c),
+    "lifecycle.ending": lambda f, a, b, c: _call(
+        now=_at(b), before=_at(a), after=s.membership(a, of=b, ends=_at(b)) if c > 1 else None, limit=1 + c
+    ),
     "lifecycle.last_use": lambda f, a, b, c: _call(s.org_id(a), s.user_id(b)),
     "lifecycle.presence": lambda f, a, b, c: _call(s.org_id(a), s.user_id(b)),
     "lifecycle.put_presence": lambda f, a, b, c: _call(presence(a, of=b, hours=c)),
