@@ -126,8 +126,8 @@ class AsyncMemoryCheckpoints:
         if leaves:
             self._tree.grow(LOG_OF_LOGS, leaves)
         for each in fresh:
-            head = self._tree.led(each.log)
-            if head.signed < each.size:
+            head = self._tx.current(HEADS, each.log)
+            if head is not None and head.signed < each.size:
                 self._tx.put(HEADS, each.log, replace(head, signed=each.size, signed_at=each.signed_at))
         return len(fresh)
 
