@@ -24,7 +24,7 @@ class OneLoginDirectory(Directory):
         super().found(name)
 
     def _resource(self, person: Person) -> dict[str, Any]:
-        manager = {"manager": {"value": self.ids[person.manager]}} if person.manager else {}
+        manager = {"manager": {"value": self.ids[person.manager]}} if person.manager in self.ids else {}
         return {
             **super()._resource(person),
             "schemas": [USER, ENTERPRISE],
