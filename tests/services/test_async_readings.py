@@ -1,0 +1,26 @@
+"""A unit that only reads asks what somebody may, and locks nothing for it (async source of the twin)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ctsec.errors import StoreReadOnly
+from ctsec.outcome import Reason
+from tests.services._async_world import KINDS, AsyncWorld
+from tests.services.probing import reason
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_reading_decides_without_a_lock(kind: str, tmp_path: Path) -> None:
+    """What locks the organization elsewhere is judged in a reading too: who may not is refused for that, and who may can not write."""
+    async with AsyncWorld.open(kind, folder=tmp_path) as world:
+        ann = await world.person("ann@acme.example")
+        acme = await world.organization(ann)
+        bob = await world.member(acme.id, "bob@acme.example")
+        async with world.security.reading() as unit:
+            assert reason(await unit.directory.rename_organization(bob, organization=acme.id, name="Mine")) is Reason.DENIED
+        with pytest.raises(StoreReadOnly, match="writes nothing|open begin"):
+            async with world.security.reading() as unit:
+                await unit.directory.rename_organization(ann, organization=acme.id, name="Ours")
