@@ -22,6 +22,6 @@ def test_a_reading_decides_without_a_lock(kind: str, tmp_path: Path) -> None:
         bob = world.member(acme.id, "bob@acme.example")
         with world.security.reading() as unit:
             assert reason(unit.directory.rename_organization(bob, organization=acme.id, name="Mine")) is Reason.DENIED
-        with pytest.raises(StoreReadOnly, match="writes nothing|open begin"):
+        with pytest.raises(StoreReadOnly, match="writes nothing"):
             with world.security.reading() as unit:
                 unit.directory.rename_organization(ann, organization=acme.id, name="Ours")
