@@ -2,17 +2,16 @@
 
 Rules that this module keeps:
 
-- it is signed in the manner of streams (`ctsec.audit.streams.signing`): the id of the message is made of the alert's, so that every repeat
-  has the same, and the time is that of the attempt, so that a replay is refused by its age, or by its id;
+- it is signed as streams are (`ctsec.audit.streams.signed_poster`), and told apart by the alert's id;
 - only an answer of 200 to 299 counts as taken; all else is told again by the job, later and later.
 """
 
 from __future__ import annotations
 
 from ctsec.audit.alerts.record import Alert
-from ctsec.audit.streams.posting import SECONDS, Poster
-from ctsec.audit.streams.signing import message_id, signed_headers, webhook_secret
-from ctsec.clock import Clock, SystemClock
+from ctsec.audit.streams.posting import SECONDS
+from ctsec.audit.streams.signed_poster import SignedPoster
+from ctsec.clock import Clock
 from ctsec.errors import DeliveryFailed
 from ctsec.transport.reach import Reach
 from ctsec.transport.report import ConnectionReport
@@ -25,7 +24,7 @@ class AlertWebhook:
     One post takes `seconds` at most. Raises ValueError for another address or secret.
     """
 
-    __slots__ = ("_clock", "_poster", "_secret")
+    __slots__ = ("_poster",)
 
     def __init__(
         self,
@@ -37,15 +36,12 @@ class AlertWebhook:
         seconds: float = SECONDS,
         clock: Clock | None = None,
     ) -> None:
-        self._poster = Poster(url, reach=reach, transport=transport, seconds=seconds)
-        self._secret = webhook_secret(secret)
-        self._clock = clock or SystemClock()
+        self._poster = SignedPoster(url, secret=secret, reach=reach, transport=transport, seconds=seconds, clock=clock)
 
     def deliver(self, alert: Alert, *, body: bytes) -> bool:
         """Post an alert; say whether the answer was 200 to 299."""
-        headers = signed_headers(self._secret, message=message_id(alert.id), body=body, now=self._clock.now())
         try:
-            self._poster.post(body, headers={**headers, "Content-Type": "application/json"})
+            self._poster.post(body, key=alert.id, media="application/json")
         except DeliveryFailed:
             return False
         return True

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from ctsec.audit.anchors.anchor import Held
 from ctsec.audit.streams.framing import framed, message
-from ctsec.audit.streams.posting import SECONDS, Poster
-from ctsec.audit.streams.signing import message_id, signed_headers, webhook_secret
+from ctsec.audit.streams.posting import SECONDS
+from ctsec.audit.streams.signed_poster import SignedPoster
 from ctsec.audit.streams.syslog import SyslogSender
 from ctsec.audit.tree.checkpoint import SignedCheckpoint
 from ctsec.clock import Clock, SystemClock
@@ -17,7 +17,7 @@ from ctsec.transport.tls import TRANSPORT, Transport
 class WebhookKeeper:
     """Posts checkpoints to `url`, signed with `secret` as streams are (`ctsec.audit.streams.verify_webhook`)."""
 
-    __slots__ = ("_clock", "_poster", "_secret")
+    __slots__ = ("_poster",)
 
     def __init__(
         self,
@@ -29,15 +29,12 @@ class WebhookKeeper:
         seconds: float = SECONDS,
         clock: Clock | None = None,
     ) -> None:
-        self._poster = Poster(url, reach=reach, transport=transport, seconds=seconds)
-        self._secret = webhook_secret(secret)
-        self._clock = clock or SystemClock()
+        self._poster = SignedPoster(url, secret=secret, reach=reach, transport=transport, seconds=seconds, clock=clock)
 
     def keep(self, checkpoint: SignedCheckpoint) -> None:
         """Post a checkpoint; raise DeliveryFailed unless the answer is 200 to 299."""
-        said, body = checkpoint.checkpoint, checkpoint.stored()
-        headers = signed_headers(self._secret, message=message_id(f"{said.origin}@{said.size}"), body=body, now=self._clock.now())
-        self._poster.post(body, headers={**headers, "Content-Type": "text/plain; charset=utf-8"})
+        said = checkpoint.checkpoint
+        self._poster.post(checkpoint.stored(), key=f"{said.origin}@{said.size}", media="text/plain; charset=utf-8")
 
     def held(self) -> Held | None:
         """Return None: it is the other side that has it."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from ctsec.audit.export.request import OcsfVersion
 from ctsec.audit.streams.batch import StreamBatch, lines_of
-from ctsec.audit.streams.posting import SECONDS, Poster
-from ctsec.audit.streams.signing import message_id, signed_headers, webhook_secret
-from ctsec.clock import Clock, SystemClock
+from ctsec.audit.streams.posting import SECONDS
+from ctsec.audit.streams.signed_poster import SignedPoster
+from ctsec.clock import Clock
 from ctsec.transport.reach import Reach
 from ctsec.transport.report import ConnectionReport
 from ctsec.transport.tls import TRANSPORT, Transport
@@ -18,7 +18,7 @@ class WebhookReceiver:
     `ocsf` is a version of OCSF to write instead of the stored bytes. Raises ValueError for another address or secret.
     """
 
-    __slots__ = ("_clock", "_ocsf", "_poster", "_secret")
+    __slots__ = ("_ocsf", "_poster")
 
     def __init__(
         self,
@@ -31,16 +31,12 @@ class WebhookReceiver:
         seconds: float = SECONDS,
         clock: Clock | None = None,
     ) -> None:
-        self._poster = Poster(url, reach=reach, transport=transport, seconds=seconds)
-        self._secret = webhook_secret(secret)
+        self._poster = SignedPoster(url, secret=secret, reach=reach, transport=transport, seconds=seconds, clock=clock)
         self._ocsf = ocsf
-        self._clock = clock or SystemClock()
 
     def deliver(self, batch: StreamBatch) -> None:
         """Post a batch; raise DeliveryFailed unless the answer is 200 to 299."""
-        body = lines_of(batch, ocsf=self._ocsf)
-        headers = signed_headers(self._secret, message=message_id(batch.key), body=body, now=self._clock.now())
-        self._poster.post(body, headers={**headers, "Content-Type": "application/x-ndjson"})
+        self._poster.post(lines_of(batch, ocsf=self._ocsf), key=batch.key, media="application/x-ndjson")
 
     def connections(self) -> tuple[ConnectionReport, ...]:
         """Connect, and return what is spoken."""
