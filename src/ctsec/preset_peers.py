@@ -14,7 +14,7 @@ from ctsec.authn._async_ports import AsyncBreachRanges
 from ctsec.encryption._async_ports import AsyncKeyServices
 from ctsec.errors import SchemaMismatch
 from ctsec.security.parts import EmbeddedOptions
-from ctsec.storage.blocking import AsyncBlockingAlertReceiver, AsyncBlockingKeeper, AsyncBlockingReceiver
+from ctsec.storage.blocking import AsyncBlockingAlertReceiver, AsyncBlockingReceiver, blocking_keeper
 from ctsec.storage.feed import AsyncStoreFeed, StoreFeed
 from ctsec.storage.sql import AsyncSqlRegionStorage, SqlRegionStorage, Tables
 from ctsec.storage.sql.schema import create_region, upgrade_region
@@ -141,4 +141,4 @@ def async_streams_of(options: EmbeddedOptions) -> tuple[Stream[AsyncReceiver], .
 
 def async_anchors_of(options: EmbeddedOptions) -> tuple[Anchor[AsyncKeeper], ...]:
     """Return the anchors, whose keepers may block, for an event loop."""
-    return tuple(Anchor(name=each.name, keeper=AsyncBlockingKeeper(each.keeper), every=each.every) for each in options.anchors)
+    return tuple(Anchor(name=each.name, keeper=blocking_keeper(each.keeper), every=each.every) for each in options.anchors)

@@ -65,16 +65,18 @@ class LogVerifier:
         stored = self._stored()
         head = self._tree.head(self._log) or Head(log=self._log)
         origin = self._identity.origin(self._log)
-        mine = [each for each in (*held, *earlier) if each.checkpoint.origin == origin]
+        ours = [each for each in held if each.checkpoint.origin == origin]
+        mine = [*ours, *(each for each in earlier if each.checkpoint.origin == origin)]
         wanted = sorted({each.size for each in stored} | {each.checkpoint.size for each in mine})
-        self.pinned = {each.checkpoint.size: {} for each in held if each.checkpoint.origin == origin}
+        self.pinned = {each.checkpoint.size: {} for each in ours}
         self._rebuild(head.size, wanted=wanted)
         self._compare(head)
         last = stored[-1].size if stored else 0
         if head.signed != last:
             self._tell(FindingKind.HEAD, head.signed, f"the head says that {head.signed} events are signed for, the last checkpoint {last}")
         signed = [each.size for each in stored if self._is_sound(each, size=head.size)]
-        kept = [each.checkpoint.size for each in mine if self._holds(each)]
+        fitting = {each.checkpoint.size for each in mine if self._holds(each)}
+        kept = fitting & self.pinned.keys()
         for at, detail in self._trail.judge(self._roots):
             self._tell(FindingKind.PURGE, at, detail)
         return LogReport(

@@ -6,8 +6,8 @@ Rules that this module keeps:
 - the level is what is really in force, computed and never configured: `none` where anything was found, `structural` where the log only
   agrees with itself, `signed` where a checkpoint of the log's key covers it, `anchored` where a checkpoint that was held outside does;
 - a checkpoint of the log of logs covers the others up to where their checkpoints stand in it, and they are worth what it is worth;
-- `worm` is told where such a checkpoint came back from a keeper that says that nobody can delete it; `witnessed` needs a witness, and there
-  is none yet;
+- `worm` is told where such a checkpoint came back from a keeper that says that nobody can delete it, `witnessed` where as many witnesses as
+  the deployment's quorum says have cosigned it;
 - a time stamp of a checkpoint says up to which size the log was there at a time; it stands beside the level, which asks where it is kept;
 - events that were purged count as there if a purge accounts for them by the log itself (`ctsec.audit.retention.trail`), and the report says
   how many those are;
@@ -22,7 +22,10 @@ from datetime import datetime
 from enum import IntEnum, StrEnum
 
 from ctsec.audit.anchors.stamps import StampedTimes
+from ctsec.audit.anchors.witness import Cosigned, Witnessed
 from ctsec.audit.event import LogId
+from ctsec.audit.sealing import LOG_OF_LOGS
+from ctsec.audit.tree.checkpoint import SignedCheckpoint
 
 
 class Assurance(IntEnum):
@@ -83,7 +86,7 @@ class Finding:
 class LogReport:
     """What the verification of one log found: its size, and up to which sizes a signature and a checkpoint held outside cover it.
 
-    `locked` is up to which size one does that nobody can delete, `stamped` up to which size an authority said that it was there at
+    `locked` is up to which size one does that nobody can delete, `witnessed` up to which one that a quorum of witnesses cosigned, `stamped` up to which size an authority said that it was there at
     `stamped_at`. `purged` is how many of its events are gone, of which only the leaves are
     left.
     """
@@ -93,6 +96,7 @@ class LogReport:
     signed: int = 0
     held: int = 0
     locked: int = 0
+    witnessed: int = 0
     stamped: int = 0
     stamped_at: datetime | None = None
     purged: int = 0
@@ -103,6 +107,8 @@ class LogReport:
         """The level that is in force."""
         if self.findings:
             return Assurance.NONE
+        if self.witnessed:
+            return Assurance.WITNESSED
         if self.locked:
             return Assurance.WORM
         if self.held:
@@ -114,13 +120,15 @@ class LogReport:
 class VerificationReport:
     """What the verification of several logs found, and how many events wait for their index, the oldest since when.
 
-    `stamps` are the time stamps of checkpoints that the logs bear out; None where there is none.
+    `stamps` are the time stamps of checkpoints that the logs bear out; None where there is none. `witnessed` is what witnesses cosigned, and
+    who of them is `behind`.
     """
 
     logs: tuple[LogReport, ...]
     waiting: int = 0
     oldest: datetime | None = None
     stamps: StampedTimes | None = None
+    witnessed: tuple[Witnessed, ...] = ()
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -128,9 +136,22 @@ class VerificationReport:
         return tuple(finding for log in self.logs for finding in log.findings)
 
     @property
+    def behind(self) -> tuple[Cosigned, ...]:
+        """The witnesses that have not cosigned the log of logs as far as it is signed, and what each of them saw last."""
+        size = max((log.signed for log in self.logs if log.log == LOG_OF_LOGS), default=0)
+        return tuple(each for policy in self.witnessed for each in policy.behind(size))
+
+    @property
     def assurance(self) -> Assurance:
         """The lowest level of a log that has events; `none` where there is none."""
         return assurance_of(self.logs)
+
+
+def stranger(signed: SignedCheckpoint) -> LogReport:
+    """Return the report of a log whose checkpoint was held, and whose origin is of another deployment or region."""
+    said = signed.checkpoint
+    found = Finding(LogId(said.origin), FindingKind.HELD, said.size, "the checkpoint that was held is of another deployment or region")
+    return LogReport(log=LogId(said.origin), size=0, findings=(found,))
 
 
 def assurance_of(logs: Sequence[LogReport]) -> Assurance:

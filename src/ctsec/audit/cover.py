@@ -4,7 +4,8 @@ Rules that this module keeps:
 
 - a log is covered by the log of logs as far as its checkpoints stand there below the size that was held, and only if nothing was found in
   the log of logs, nor in the log itself;
-- locked is what the verifier found sound, and only up to the largest size that was held where nobody can delete it;
+- locked is what the verifier found sound, and only up to the largest size that was held where nobody can delete it; and witnessed the same,
+  up to the largest size that a quorum cosigned;
 - a stamp counts up to the largest stamped size that the verifier found sound, with its time.
 """
 
@@ -23,28 +24,35 @@ from ctsec.audit.tree.checkpoint import SignedCheckpoint
 class Cover:
     """Judges reports of one verification, that of the log of logs first.
 
-    `locked` are the checkpoints that nobody can delete, `stamps` those of the log of logs that an authority stamped.
+    `locked` are the checkpoints that nobody can delete, `stamps` those of the log of logs that an authority stamped, `witnessed` those that a
+    quorum of witnesses cosigned.
     """
 
-    __slots__ = ("_held", "_last", "_locked", "_locked_sizes", "_stamped", "_stamps")
+    __slots__ = ("_held", "_last", "_locked", "_locked_sizes", "_stamped", "_stamps", "_witnessed", "_witnessed_sizes")
 
-    def __init__(self, locked: Sequence[SignedCheckpoint], *, stamps: Sequence[Stamp] = ()) -> None:
-        self._locked_sizes = [(each.checkpoint.origin.rpartition("/")[2], each.checkpoint.size) for each in locked]
+    def __init__(
+        self, locked: Sequence[SignedCheckpoint], *, stamps: Sequence[Stamp] = (), witnessed: Sequence[SignedCheckpoint] = ()
+    ) -> None:
+        self._locked_sizes = _sizes(locked)
+        self._witnessed_sizes = _sizes(witnessed)
+        self._witnessed: Mapping[LogId, int] = {}
         self._held: Mapping[LogId, int] = {}
         self._locked: Mapping[LogId, int] = {}
         self._stamps = sorted(stamps, key=lambda each: (each.checkpoint.checkpoint.size, each.at))
         self._last: Stamp | None = None
         self._stamped: Mapping[LogId, int] = {}
 
-    def judged(self, report: LogReport, *, pinned: Mapping[int, Mapping[LogId, int]]) -> LogReport:
-        """Return a report with how far its log is covered; `pinned` is what the verifier of the log of logs noted."""
+    def judged(self, report: LogReport, *, origin: str, pinned: Mapping[int, Mapping[LogId, int]]) -> LogReport:
+        """Return a report with how far its log, of this `origin`, is covered; `pinned` is what the verifier of the log of logs noted."""
         if report.findings:
             return report
-        sizes = [size for name, size in self._locked_sizes if name == report.log and size <= report.held]
-        found = replace(report, locked=max(sizes, default=0))
+        sizes = (self._locked_sizes, self._witnessed_sizes)
+        locked, witnessed = (max((size for of, size in each if of == origin and size <= report.held), default=0) for each in sizes)
+        found = replace(report, locked=locked, witnessed=witnessed)
         if report.log == LOG_OF_LOGS:
             self._held = pinned.get(found.held, {})
             self._locked = pinned.get(found.locked, {})
+            self._witnessed = pinned.get(found.witnessed, {})
             self._last = next((each for each in reversed(self._stamps) if each.checkpoint.checkpoint.size <= report.held), None)
             if self._last is None:
                 return found
@@ -55,4 +63,9 @@ class Cover:
         if self._last is not None and stamped:
             found = replace(found, stamped=stamped, stamped_at=self._last.at)
         held = max(found.held, self._held.get(report.log, 0))
-        return replace(found, held=held, locked=max(found.locked, self._locked.get(report.log, 0)))
+        witnessed = max(found.witnessed, self._witnessed.get(report.log, 0))
+        return replace(found, held=held, locked=max(found.locked, self._locked.get(report.log, 0)), witnessed=witnessed)
+
+
+def _sizes(checkpoints: Sequence[SignedCheckpoint]) -> list[tuple[str, int]]:
+    return [(each.checkpoint.origin, each.checkpoint.size) for each in checkpoints]

@@ -39,6 +39,14 @@ class LogIdentity:
         """Return the origin of a log."""
         return origin(deployment=self.deployment, region=self.region, log=log)
 
+    def log_of(self, text: str) -> LogId | None:
+        """Return the log of an origin; None if that is of another deployment or region."""
+        name = LogId(text.rpartition("/")[2])
+        try:
+            return name if self.origin(name) == text else None
+        except ValueError:
+            return None
+
     def verifier(self, log: LogId) -> VerifierKey:
         """Return the key that verifies the present checkpoints of a log, under its origin; raise ValueError if there is none."""
         if not self.keys:

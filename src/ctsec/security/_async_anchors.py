@@ -5,6 +5,7 @@ Rules that this module keeps:
 - only a checkpoint that the log's key signed is anchored, and each anchor on its own: one that fails is told and waits longer each time,
   and the others go on;
 - the log of logs never gets shorter for an anchor: a smaller size than the one before is told and not anchored;
+- a keeper that has others vouch gets the proofs that they need, and once more those of the sizes that they turned out to have;
 - a log that stands still is told: events that wait for their index, or logs that nobody signs, for more than ten minutes;
 - mails of checkpoints go by the same rules, further apart, and are posted in the transaction that says so;
 - what the log is worth is computed from what the anchors give back, and never from their being configured.
@@ -17,12 +18,12 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from ctsec.ambient import Ambient
-from ctsec.audit.anchors._async_ports import AsyncKeeper
+from ctsec.audit.anchors._async_ports import AsyncKeeper, AsyncProvenKeeper
 from ctsec.audit.anchors.anchor import EVERY, Anchor, AnchorStatus, Held
 from ctsec.audit.sealing import LOG_OF_LOGS
 from ctsec.audit.streams.position import Position, problem_of
 from ctsec.audit.tree.checkpoint import SignedCheckpoint
-from ctsec.errors import ConfigurationError, CtsecError, LogInconsistent, LogStalled
+from ctsec.errors import ConfigurationError, CtsecError, DeliveryFailed, LogInconsistent, LogStalled
 from ctsec.security._async_checkpoint_mails import MAILED, NAME, AsyncCheckpointMails
 from ctsec.security._async_logs import AsyncLogs
 from ctsec.storage._async_ports import AsyncStorage
@@ -128,12 +129,30 @@ class AsyncAnchors:
 
     async def _keep(self, anchor: Anchor[AsyncKeeper], newest: SignedCheckpoint) -> str:
         try:
+            if isinstance(anchor.keeper, AsyncProvenKeeper):
+                await self._vouched(anchor.keeper, newest)
             await anchor.keeper.keep(newest)
         except Exception as error:  # noqa: BLE001 - a mistake in one anchor must not stop the others
             if not isinstance(error, CtsecError):
                 _LOG.exception("the anchor %s failed", anchor.name)
             return problem_of(error)
         return ""
+
+    async def _vouched(self, keeper: AsyncProvenKeeper, newest: SignedCheckpoint) -> None:
+        """Let a keeper have a checkpoint vouched for, with a proof from each size that it needs; it is asked twice."""
+        needed = await keeper.needed(newest)
+        for _ in range(2):
+            if not needed:
+                break
+            needed = await keeper.vouch(newest, proofs=await self._proofs(needed, newest.checkpoint.size))
+
+    async def _proofs(self, sizes: frozenset[int], size: int) -> dict[int, tuple[bytes, ...]]:
+        """Return proofs that the log of logs at `size` grew from each of these sizes, as far as there are some."""
+        last = await self._logs.checkpoint(LOG_OF_LOGS) if max(sizes) > size else None
+        if last is not None and last.checkpoint.size > size:
+            raise DeliveryFailed("the log of logs grew meanwhile, and is shown again")
+        found = {each: await self._logs.extend(each, log=LOG_OF_LOGS, size=size) for each in sizes if each <= size}
+        return {each: extension[1] for each, extension in found.items() if extension is not None}
 
     async def _position(self, follower: str) -> Position:
         async with self._storage.reading() as store:

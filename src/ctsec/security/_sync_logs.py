@@ -13,7 +13,8 @@ from ctsec.audit._sync_subjects import PersonalParts
 from ctsec.audit._sync_tree import TreeReader
 from ctsec.audit._sync_verifier import LogVerifier
 from ctsec.audit.anchors.stamps import Stamp, StampedTimes
-from ctsec.audit.assurance import LogReport, VerificationReport
+from ctsec.audit.anchors.witness import Witnessed
+from ctsec.audit.assurance import VerificationReport, stranger
 from ctsec.audit.cover import Cover
 from ctsec.audit.event import LogId
 from ctsec.audit.export.request import ExportRequest
@@ -149,20 +150,23 @@ class Logs:
         held: tuple[SignedCheckpoint, ...] = (),
         locked: tuple[SignedCheckpoint, ...] = (),
         stamps: tuple[Stamp, ...] = (),
+        witnessed: tuple[Witnessed, ...] = (),
     ) -> VerificationReport:
         """Verify one log or all of them, against checkpoints that were `held` outside too; nothing is written.
 
-        Those that are `locked` were held where nobody can delete them, those of `stamps` have the time stamp of an authority. A held
-        checkpoint of a log that is not here is a finding of that log; one of the log of logs covers the others, where all are verified.
+        Those that are `locked` were held where nobody can delete them, those of `stamps` have the time stamp of an authority, those of
+        `witnessed` the cosignatures of a quorum; what a single witness saw has to fit, too. A held checkpoint of a log that is not here is
+        a finding of that log; one of the log of logs covers the others, where all are verified.
         """
         # There may be tens of thousands of stamps, and only the last one is asked what it covers.
         stamped = sorted((each.checkpoint for each in stamps), key=lambda each: each.checkpoint.size)
-        held, cover = (*held, *locked, *stamped[-1:]), Cover(locked, stamps=stamps)
-        reports: list[LogReport] = []
+        cosigned = tuple(each.checkpoint for each in witnessed if each.checkpoint is not None)
+        held, cover = (*held, *locked, *cosigned, *stamped[-1:]), Cover(locked, stamps=stamps, witnessed=cosigned)
+        earlier = (*stamped[:-1], *(each.checkpoint for policy in witnessed for each in policy.seen if each.checkpoint is not None))
+        reports = [stranger(each) for each in (*held, *earlier) if self.identity.log_of(each.checkpoint.origin) is None]
         names = [log] if log is not None else [LOG_OF_LOGS]
-        prefix = self.identity.origin(LogId("x"))[:-1]
         if log is None:
-            names += [LogId(each.checkpoint.origin.removeprefix(prefix)) for each in held]
+            names += [name for each in held if (name := self.identity.log_of(each.checkpoint.origin)) is not None]
             names += self._names()
         seen: set[LogId] = set()
         while names:
@@ -174,15 +178,16 @@ class Logs:
                 verifier = LogVerifier(
                     name, records=store.log, tree=store.tree, checkpoints=store.checkpoints, purges=store.purges, identity=self.identity
                 )
-                reports.append(cover.judged(verifier.verify(held=held, earlier=stamped[:-1]), pinned=verifier.pinned))
+                found = verifier.verify(held=held, earlier=earlier)
+            reports.append(cover.judged(found, origin=self.identity.origin(name), pinned=verifier.pinned))
             if log is None:
                 names += sorted(verifier.named)
         with self._storage.reading() as store:
             oldest = store.inbox.pending(limit=1)
             waiting = store.inbox.count()
         sound = any(each.stamped for each in reports)
-        times = StampedTimes.of(stamps) if sound else None
-        return VerificationReport(logs=tuple(reports), waiting=waiting, oldest=oldest[0].time if oldest else None, stamps=times)
+        times, since = StampedTimes.of(stamps) if sound else None, oldest[0].time if oldest else None
+        return VerificationReport(logs=tuple(reports), waiting=waiting, oldest=since, stamps=times, witnessed=witnessed)
 
     def status(self) -> LogStatus:
         """Return how far the sequencer and the signer are."""

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 from ctsec.transport.report import ConnectionReport, ReportsConnections
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from ctsec.audit.alerts.ports import AlertReceiver
     from ctsec.audit.alerts.record import Alert
     from ctsec.audit.anchors.anchor import Held
-    from ctsec.audit.anchors.ports import Keeper
+    from ctsec.audit.anchors.ports import Keeper, ProvenKeeper
     from ctsec.audit.erasure.ports import ErasureList
     from ctsec.audit.erasure.record import Erased
     from ctsec.audit.streams.batch import StreamBatch
@@ -114,6 +115,31 @@ class AsyncBlockingKeeper:
         if not isinstance(self._keeper, ReportsConnections):
             return ()
         return await to_thread(self._keeper.connections)
+
+
+class AsyncBlockingProvenKeeper(AsyncBlockingKeeper):
+    """See `ctsec.audit.anchors.ports.AsyncProvenKeeper`."""
+
+    __slots__ = ("_proven",)
+
+    def __init__(self, keeper: ProvenKeeper) -> None:
+        super().__init__(keeper)
+        self._proven = keeper
+
+    async def needed(self, checkpoint: SignedCheckpoint) -> frozenset[int]:
+        """Return the sizes from which proofs are needed."""
+        return await to_thread(self._proven.needed, checkpoint)
+
+    async def vouch(self, checkpoint: SignedCheckpoint, *, proofs: Mapping[int, tuple[bytes, ...]]) -> frozenset[int]:
+        """Ask whoever has one of these sizes."""
+        return await to_thread(self._proven.vouch, checkpoint, proofs=proofs)
+
+
+def blocking_keeper(keeper: Keeper) -> AsyncBlockingKeeper:
+    """Return a keeper that blocks for an event loop, with the same abilities."""
+    from ctsec.audit.anchors.ports import ProvenKeeper
+
+    return AsyncBlockingProvenKeeper(keeper) if isinstance(keeper, ProvenKeeper) else AsyncBlockingKeeper(keeper)
 
 
 class AsyncBlockingErasureList:

@@ -6,7 +6,7 @@ Rules that this module keeps:
 - it is stalled where an event waits for longer than five minutes, or where one of these jobs failed for another reason than a store that
   was busy for a moment;
 - a stream or an anchor fails where it failed six times in a row, by when it waited for some minutes in all; one that finds a log shorter
-  than what it has of it finds tampering.
+  than what it has of it, or another one than what a witness saw, finds tampering.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from ctsec.errors import LogInconsistent, StoreBusy
 PATIENCE: Final = timedelta(minutes=5)
 FAILING: Final = 6
 SHORTER: Final = "shorter than what was "
+OTHER: Final = "another one than what was "
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +40,8 @@ class Told:
 
     @property
     def source(self) -> LogId:
-        """The log that it is about; what follows logs is the deployment's."""
-        return DEPLOYMENT_LOG if ":" in self.key else LogId(self.key)
+        """The log that it is about; what follows logs, and checkpoints of another deployment, are the deployment's."""
+        return DEPLOYMENT_LOG if {":", "/"} & set(self.key) else LogId(self.key)
 
 
 def of_status(status: LogStatus, *, now: datetime) -> tuple[Told, ...]:
@@ -58,9 +59,13 @@ def of_follower(follower: str, positions: Iterable[Position], *, now: datetime) 
     """Return what is worth telling of a stream or an anchor (`anchor:…`), which is at these positions: at most two alerts an hour."""
     rule, key = (ANCHOR_FAILED, follower) if follower.startswith("anchor:") else (STREAM_FAILED, f"stream:{follower}")
     failing = [each for each in positions if each.failures]
-    shorter = [Told(TAMPERED, each.log or DEPLOYMENT_LOG, f"shorter-{now:%Y-%m-%d}") for each in failing if SHORTER in each.problem]
+    shorter = [Told(TAMPERED, each.log or DEPLOYMENT_LOG, f"shorter-{now:%Y-%m-%d}") for each in failing if _disagrees(each)]
     late = any(each.failures >= FAILING for each in failing)
     return (*shorter, *([Told(rule, key, f"hour-{now:%Y-%m-%dT%H}-{_digest([key])}")] if late else []))
+
+
+def _disagrees(position: Position) -> bool:
+    return SHORTER in position.problem or OTHER in position.problem
 
 
 def of_report(report: VerificationReport) -> tuple[Told, ...]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Mapping
+from typing import Protocol, runtime_checkable
 
 from ctsec.audit.anchors.anchor import Held
 from ctsec.audit.tree.checkpoint import SignedCheckpoint
@@ -20,4 +21,17 @@ class AsyncKeeper(Protocol):
 
         Raises DeliveryFailed if what is kept can not be read now, or is no checkpoint.
         """
+        ...
+
+
+@runtime_checkable
+class AsyncProvenKeeper(AsyncKeeper, Protocol):
+    """A keeper that has others vouch for a checkpoint, who want to be shown that it grew from what they saw: asked before `keep`."""
+
+    async def needed(self, checkpoint: SignedCheckpoint) -> frozenset[int]:
+        """Return the sizes from which proofs of consistency to a checkpoint are needed. Raises DeliveryFailed."""
+        ...
+
+    async def vouch(self, checkpoint: SignedCheckpoint, *, proofs: Mapping[int, tuple[bytes, ...]]) -> frozenset[int]:
+        """Ask whoever has one of these sizes; return the sizes of those who turned out to have others. Raises DeliveryFailed."""
         ...

@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Mapping
+from typing import Protocol, runtime_checkable
 
 from ctsec.audit.anchors.anchor import Held
 from ctsec.audit.tree.checkpoint import SignedCheckpoint
@@ -21,4 +22,17 @@ class Keeper(Protocol):
 
         Raises DeliveryFailed if what is kept can not be read now, or is no checkpoint.
         """
+        ...
+
+
+@runtime_checkable
+class ProvenKeeper(Keeper, Protocol):
+    """A keeper that has others vouch for a checkpoint, who want to be shown that it grew from what they saw: asked before `keep`."""
+
+    def needed(self, checkpoint: SignedCheckpoint) -> frozenset[int]:
+        """Return the sizes from which proofs of consistency to a checkpoint are needed. Raises DeliveryFailed."""
+        ...
+
+    def vouch(self, checkpoint: SignedCheckpoint, *, proofs: Mapping[int, tuple[bytes, ...]]) -> frozenset[int]:
+        """Ask whoever has one of these sizes; return the sizes of those who turned out to have others. Raises DeliveryFailed."""
         ...

@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from typing import Final, Generic, TypeVar
 
 from ctsec.audit.anchors.stamps import Stamp
+from ctsec.audit.anchors.witness import Witnessed
 from ctsec.audit.tree.checkpoint import SignedCheckpoint
 
 K = TypeVar("K")
@@ -51,12 +52,13 @@ class Anchor(Generic[K]):
 class Held:
     """A checkpoint as an anchor gave it back; `locked_until` is until when its keeper says that nobody can delete it (None: it may be).
 
-    `stamps` are all checkpoints that an authority stamped, this one too, where the keeper has such.
+    `stamps` are all checkpoints that an authority stamped, this one too, where the keeper has such; `witnessed` is what witnesses cosigned.
     """
 
     checkpoint: SignedCheckpoint
     locked_until: datetime | None = None
     stamps: tuple[Stamp, ...] = ()
+    witnessed: Witnessed | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

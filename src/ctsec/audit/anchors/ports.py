@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ctsec.audit.anchors._async_ports import AsyncKeeper
-from ctsec.audit.anchors._sync_ports import Keeper
+from ctsec.audit.anchors._async_ports import AsyncKeeper, AsyncProvenKeeper
+from ctsec.audit.anchors._sync_ports import Keeper, ProvenKeeper
 
-__all__ = ["AsyncKeeper", "Keeper"]
+__all__ = ["AsyncKeeper", "AsyncProvenKeeper", "Keeper", "ProvenKeeper"]

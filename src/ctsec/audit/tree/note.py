@@ -54,6 +54,22 @@ def check_name(name: str) -> str:
     return name
 
 
+def key_id(name: str, *, kind: bytes, public: bytes) -> bytes:
+    """Return the four bytes by which signatures of a key are told apart; `kind` is the byte of the type of its signatures."""
+    return hashlib.sha256(name.encode() + b"\n" + kind + public).digest()[:_KEY_ID]
+
+
+def read_key(text: str, *, kind: bytes) -> tuple[str, bytes]:
+    """Return name and public key of `<name>+<id in hex>+<base64>`; raise ValueError for anything else, a key of another `kind` too."""
+    found = _KEY.fullmatch(text)
+    value = read_base64(found[3]) if found else b""
+    if found is None or value[:1] != kind:
+        raise ValueError("expected an Ed25519 verifier key, <name>+<id>+<base64>")
+    if key_id(found[1], kind=kind, public=value[1:]).hex() != found[2]:
+        raise ValueError("the id of the verifier key is not that of its name and bytes")
+    return found[1], value[1:]
+
+
 @dataclass(frozen=True, slots=True)
 class VerifierKey:
     """An Ed25519 public key (32 bytes) and the name that its signatures stand under."""
@@ -69,7 +85,7 @@ class VerifierKey:
     @property
     def id(self) -> bytes:
         """The four bytes that a signature line begins with."""
-        return hashlib.sha256(self.name.encode() + b"\n" + _ED25519 + self.public).digest()[:_KEY_ID]
+        return key_id(self.name, kind=_ED25519, public=self.public)
 
     def __str__(self) -> str:
         return f"{self.name}+{self.id.hex()}+{write_base64(_ED25519 + self.public)}"
@@ -77,14 +93,7 @@ class VerifierKey:
     @classmethod
     def read(cls, text: str) -> VerifierKey:
         """Return the key in its text form, `<name>+<id in hex>+<base64>`; raise ValueError for anything else."""
-        found = _KEY.fullmatch(text)
-        value = read_base64(found[3]) if found else b""
-        if found is None or value[:1] != _ED25519:
-            raise ValueError("expected an Ed25519 verifier key, <name>+<id>+<base64>")
-        key = cls(found[1], value[1:])
-        if key.id.hex() != found[2]:
-            raise ValueError("the id of the verifier key is not that of its name and bytes")
-        return key
+        return cls(*read_key(text, kind=_ED25519))
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +137,7 @@ class Note:
         lines = below[:-1].split("\n")
         if len(lines) > MAX_SIGNATURES:
             raise ValueError(f"expected at most {MAX_SIGNATURES} signatures")
-        return cls(text + "\n", tuple(map(_signature, lines)))
+        return cls(text + "\n", tuple(map(read_signature, lines)))
 
     def is_signed_by(self, key: VerifierKey) -> bool:
         """Say whether the note has a signature of `key`, and none of it that does not verify."""
@@ -139,7 +148,8 @@ class Note:
         )
 
 
-def _signature(line: str) -> Signature:
+def read_signature(line: str) -> Signature:
+    """Return the signature in a line without its end; raise ValueError for what is none."""
     found = _LINE.fullmatch(line)
     value = read_base64(found[2]) if found else b""
     if found is None or len(value) <= _KEY_ID:
