@@ -97,9 +97,7 @@ class Room:
         self.clock = clock
         self.file = folder / "witnessed"
         self.cosigners = cosigners
-        self.witnesses = tuple(
-            Witness(CosignerKey.read(each.vkey), url, Reach.LOOPBACK) for each, url in zip(cosigners, urls, strict=True)
-        )
+        self.witnesses = tuple(Witness(CosignerKey.read(each.vkey), url, Reach.LOOPBACK) for each, url in zip(cosigners, urls, strict=True))
 
     def keeper(self, quorum: int, *, of: slice = slice(None), file: str = "", seconds: float = 10) -> WitnessKeeper:
         """Return a keeper that begins with what the file has."""
@@ -211,6 +209,11 @@ def other_key(answer: Answer, asked: Cosigner) -> Answer:
     return replace(answer, body=f"\u2014 {name} {__import__('base64').b64encode(raw).decode()}\n".encode())
 
 
+def other_name(answer: Answer, asked: Cosigner) -> Answer:
+    """A cosignature by the witness's key, under another name."""
+    return replace(answer, body=replace(asked, name="x/y").cosignature(text_of(asked)))
+
+
 def text_of(asked: Cosigner, *, size: int | None = None, root: bytes | None = None, origin: str | None = None) -> bytes:
     """Return the text of the checkpoint that was asked for last, or one with something else in it."""
     lines = asked.asked[-1].partition(b"\n\n")[2].split(b"\n")[:3]
@@ -248,7 +251,7 @@ def of(answer: Answer) -> Change:
 STRANGE: Final = Cosigner("example.com/z", b"z" * 32, lambda: datetime.now().astimezone()).cosignature(b"x\n")
 HOSTILE: Final[dict[str, tuple[Change, str]]] = {
     "another key": (other_key, "does not verify"),
-    "another name": (lambda answer, asked: replace(answer, body=replace(asked, name="x/y").cosignature(text_of(asked))), "no cosignature of"),
+    "another name": (other_name, "no cosignature of"),
     "another origin": (signs(origin="other.example/default/logs"), "does not verify"),
     "another size": (signs(size=7), "does not verify"),
     "another root": (signs(root=b"A" * 43 + b"="), "does not verify"),
@@ -357,12 +360,16 @@ def test_two_histories_that_are_shown_to_two_witnesses_are_found(room: Room) -> 
 
 
 def test_a_log_that_was_rewritten_after_a_witness_saw_it_is_found(room: Room) -> None:
-    """The file says what was seen: the other log is shown to nobody, verification has a finding, quorum or not, and so has a shorter one."""
+    """The file says what was seen: another or a shorter log is shown to nobody, and verification has a finding, quorum or not."""
     honest = History(room.clock, room.keeper(2)).grow(1).grow(2)
     room.cosigners[1].change = away
     assert "1 witnesses" not in honest.run()
     asked = [len(each.asked) for each in room.cosigners]
-    for seeds, problem in (((3, 4), "another one than what was"), ((3, 4, 5), "another one than what was"), ((3,), "shorter than what was")):
+    for seeds, problem in (
+        ((3, 4), "another one than what was"),
+        ((3, 4, 5), "another one than what was"),
+        ((3,), "shorter than what was"),
+    ):
         other = History(room.clock, room.keeper(2))
         for seed in seeds:
             other.grow(seed)

@@ -86,8 +86,8 @@ class Finding:
 class LogReport:
     """What the verification of one log found: its size, and up to which sizes a signature and a checkpoint held outside cover it.
 
-    `locked` is up to which size one does that nobody can delete, `witnessed` up to which one that a quorum of witnesses cosigned, `stamped` up to which size an authority said that it was there at
-    `stamped_at`. `purged` is how many of its events are gone, of which only the leaves are
+    `locked` is up to which size one does that nobody can delete, `witnessed` one that a quorum of witnesses cosigned, `stamped` up to which
+    size an authority said that it was there at `stamped_at`. `purged` is how many of its events are gone, of which only the leaves are
     left.
     """
 
@@ -120,8 +120,8 @@ class LogReport:
 class VerificationReport:
     """What the verification of several logs found, and how many events wait for their index, the oldest since when.
 
-    `stamps` are the time stamps of checkpoints that the logs bear out; None where there is none. `witnessed` is what witnesses cosigned, and
-    who of them is `behind`.
+    `stamps` are the time stamps of checkpoints that the logs bear out; None where there is none. `witnessed` is what witnesses cosigned,
+    and who of them is `behind`.
     """
 
     logs: tuple[LogReport, ...]

@@ -24,8 +24,8 @@ from ctsec.audit.tree.checkpoint import SignedCheckpoint
 class Cover:
     """Judges reports of one verification, that of the log of logs first.
 
-    `locked` are the checkpoints that nobody can delete, `stamps` those of the log of logs that an authority stamped, `witnessed` those that a
-    quorum of witnesses cosigned.
+    `locked` are the checkpoints that nobody can delete, `stamps` those of the log of logs that an authority stamped, `witnessed` those
+    that a quorum of witnesses cosigned.
     """
 
     __slots__ = ("_held", "_last", "_locked", "_locked_sizes", "_stamped", "_stamps", "_witnessed", "_witnessed_sizes")

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from ctsec.audit.anchors.mailed import MAX_MAIL, checkpoint_in
 from ctsec.audit.assurance import WHAT_GOES_UNSEEN
 from ctsec.audit.event import LogId
+from ctsec.audit.sealing import LOG_OF_LOGS
 from ctsec.audit.tree.checkpoint import SignedCheckpoint
-from ctsec.cli import alerts, audit_export
+from ctsec.cli import alerts, audit_export, witnesses
 from ctsec.cli.retention import add_to as add_retention
 from ctsec.cli.streams import add_to as add_streams
 from ctsec.cli.work import load_bundle
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     import argparse
 
     from ctsec.audit.anchors.stamps import Stamp
+    from ctsec.audit.anchors.witness import Witnessed
     from ctsec.audit.assurance import LogReport, VerificationReport
     from ctsec.security import Security
 
@@ -37,8 +39,14 @@ def add_to(commands: Any) -> None:
     verify.add_argument("--key", action="append", default=[], help="for a file: a key of the log, as `ctsec audit key` prints it")
     verify.add_argument("--log", help="one log: an organization's id, `deployment`, or `logs` (all)")
     verify.add_argument(
-        "--held", action="append", default=[], metavar="FILE", help="a checkpoint that was held outside, or a mail with one; several may be"
+        "--held",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="a checkpoint that was held outside, or a mail with one; several may be. For a file: the proof that `witnessed` prints",
     )
+    verify.add_argument("--witness", action="append", default=[], metavar="KEY", help="for such a proof: the key of a witness")
+    verify.add_argument("--quorum", type=int, help="and how many of them have to have cosigned it (all)")
     verify.add_argument("--json", action="store_true", help="one JSON object for each log")
     verify.set_defaults(run=_verify)
     checkpoint = kinds.add_parser("checkpoint", help="print the last checkpoint of a log, to be held outside")
@@ -61,17 +69,18 @@ def add_to(commands: Any) -> None:
     alerts.add_to(kinds, bundle=_BUNDLE)
     audit_export.add_to(kinds)
     add_streams(kinds, bundle=_BUNDLE)
+    witnesses.add_to(kinds, bundle=_BUNDLE)
 
 
 def _verify(chosen: argparse.Namespace) -> int:
     if Path(chosen.bundle).is_file():
         return audit_export.verify_file(chosen)
-    if chosen.key:
-        raise ConfigurationError("expected --key with an exported file; a bundle has its own keys")
+    if chosen.key or chosen.witness or chosen.quorum is not None:
+        raise ConfigurationError("expected --key, --witness and --quorum with an exported file; a bundle has its own keys and witnesses")
     bundle, held = load_bundle(chosen.bundle), tuple(map(_held, chosen.held))
-    kept, locked, stamps = _from_anchors(bundle)
+    kept, locked, stamps, witnessed = _from_anchors(bundle)
     log = None if chosen.log is None else LogId(chosen.log)
-    report = bundle.logs.verify(log=log, held=(*held, *kept), locked=locked, stamps=stamps)
+    report = bundle.logs.verify(log=log, held=(*held, *kept), locked=locked, stamps=stamps, witnessed=witnessed)
     for each in report.logs:
         print(json.dumps(_as_json(each)) if chosen.json else _line(each), flush=True)
     for finding in report.findings:
@@ -91,18 +100,26 @@ def _alarm(bundle: Security, report: VerificationReport) -> None:
         print(f"no alert fired: {error.code}", file=sys.stderr)
 
 
-def _from_anchors(bundle: Security) -> tuple[tuple[SignedCheckpoint, ...], tuple[SignedCheckpoint, ...], tuple[Stamp, ...]]:
-    """Return what the anchors give back, what of it nobody can delete, and time stamps; an anchor that gives nothing is told."""
+def _from_anchors(
+    bundle: Security,
+) -> tuple[tuple[SignedCheckpoint, ...], tuple[SignedCheckpoint, ...], tuple[Stamp, ...], tuple[Witnessed, ...]]:
+    """Return what the anchors give back, what of it nobody can delete, time stamps, and what witnesses cosigned.
+
+    An anchor that gives nothing is told. What has cosignatures counts by these alone.
+    """
     kept: list[SignedCheckpoint] = []
     stamps: list[Stamp] = []
     locked: list[SignedCheckpoint] = []
+    witnessed: list[Witnessed] = []
     for name, found, problem in bundle.anchors.held():
         if problem:
             print(f"the anchor {name} gives nothing back: {problem}", file=sys.stderr)
-        if found is not None:
+        if found is not None and found.witnessed is not None:
+            witnessed.append(found.witnessed)
+        elif found is not None:
             (kept if found.locked_until is None else locked).append(found.checkpoint)
             stamps += found.stamps
-    return tuple(kept), tuple(locked), tuple(stamps)
+    return tuple(kept), tuple(locked), tuple(stamps), tuple(witnessed)
 
 
 def _held(name: str) -> SignedCheckpoint:
@@ -116,8 +133,9 @@ def _held(name: str) -> SignedCheckpoint:
 
 
 def _line(log: LogReport) -> str:
-    locked = f" ({log.locked} locked)" if log.locked else ""
-    outside = f", {log.held} held outside{locked}" if log.held else ""
+    more = [f"{size} {how}" for size, how in ((log.locked, "locked"), (log.witnessed, "witnessed")) if size]
+    worth = f" ({', '.join(more)})" if more else ""
+    outside = f", {log.held} held outside{worth}" if log.held else ""
     stamped = f", {log.stamped} stamped at {log.stamped_at:%Y-%m-%d %H:%M:%S} UTC" if log.stamped_at is not None else ""
     size = f"{log.size} events, {log.purged} purged" if log.purged else f"{log.size} events"
     return f"{'BAD' if log.findings else 'ok '} {log.log:32} {size}, {log.signed} signed for{outside}{stamped}: {log.assurance.label}"
@@ -126,7 +144,11 @@ def _line(log: LogReport) -> str:
 def _as_json(log: LogReport) -> dict[str, object]:
     findings = [{"kind": each.kind.value, "at": each.at, "detail": each.detail} for each in log.findings]
     told: dict[str, object] = {"log": log.log, "size": log.size, "signed": log.signed, "held": log.held, "locked": log.locked}
-    told |= {"stamped": log.stamped, "stamped_at": None if log.stamped_at is None else log.stamped_at.isoformat()}
+    told |= {
+        "witnessed": log.witnessed,
+        "stamped": log.stamped,
+        "stamped_at": None if log.stamped_at is None else log.stamped_at.isoformat(),
+    }
     return {**told, "purged": log.purged, "assurance": log.assurance.label, "findings": findings}
 
 
@@ -135,7 +157,11 @@ def _summary(report: VerificationReport) -> str:
     level, times = report.assurance, report.stamps
     between = f"{times.first:%Y-%m-%d %H:%M:%S} to {times.last:%Y-%m-%d %H:%M:%S} UTC, at most {times.longest} apart" if times else ""
     stamps = f"time stamps: {times.count}, from {between}; a log that was rewritten has none from before that\n" if times else ""
-    return f"assurance: {level.label}; {WHAT_GOES_UNSEEN[level]}\n{stamps}{report.waiting} events wait{since}: nothing covers them yet"
+    size = max((log.signed for log in report.logs if log.log == LOG_OF_LOGS), default=0)
+    seen = "".join(f"{witnesses.told(each, size=size)}\n" for each in report.witnessed)
+    return (
+        f"assurance: {level.label}; {WHAT_GOES_UNSEEN[level]}\n{stamps}{seen}{report.waiting} events wait{since}: nothing covers them yet"
+    )
 
 
 def _checkpoint(chosen: argparse.Namespace) -> int:

@@ -18,6 +18,7 @@ from ctsec.audit.export.reading import MAX_LINE, ExportReport, verify_export
 from ctsec.audit.export.request import ExportFormat, ExportRequest, OcsfVersion
 from ctsec.audit.query import AuditQuery
 from ctsec.audit.tree.note import VerifierKey
+from ctsec.cli import witnesses
 from ctsec.cli.backups import KEY, kms_of
 from ctsec.cli.progress import Bar
 from ctsec.cli.work import load_bundle
@@ -156,16 +157,24 @@ def _new_file(path: Path) -> Generator[IO[bytes], None, None]:
 
 def verify_file(chosen: argparse.Namespace) -> int:
     """Verify an exported file with the keys that are named, and nothing else."""
-    if chosen.log is not None or chosen.held:
-        raise ConfigurationError("expected --log and --held with a bundle; a file has its own log and checkpoint")
-    report = _verified(Path(chosen.bundle), keys=[_key(text) for text in chosen.key])
+    if chosen.log is not None:
+        raise ConfigurationError("expected --log with a bundle; a file has its own log")
+    if bool(chosen.held) != bool(chosen.witness):
+        raise ConfigurationError("expected --held with --witness for a file: a proof that `ctsec audit witnessed` prints, and whose it is")
+    keys, proofs = [_key(text) for text in chosen.key], witnesses.proofs_of(chosen.held)
+    policy = witnesses.policy_of(chosen) if proofs else None
+    report = _verified(Path(chosen.bundle), keys=keys)
     if chosen.json:
         print(json.dumps(_as_json(report)))
     elif not report.problem:
         print(_told(report))
     if report.problem:
         print(f"{chosen.bundle}: line {report.line}: {report.problem}", file=sys.stderr)
-    return 1 if report.problem else 0
+        return 1
+    found = [witnesses.judged(report, each, keys=keys, policy=policy) for each in proofs if policy is not None]
+    for sound, said in found:
+        print(f"{'ok ' if sound else 'BAD'} {said}", file=sys.stderr if chosen.json or not sound else sys.stdout)
+    return 0 if all(sound for sound, _ in found) else 1
 
 
 def _verified(path: Path, *, keys: list[VerifierKey]) -> ExportReport:

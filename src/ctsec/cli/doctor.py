@@ -6,7 +6,7 @@ import dataclasses
 import json
 from typing import TYPE_CHECKING, Any
 
-from ctsec.cli import streams
+from ctsec.cli import streams, witnesses
 from ctsec.cli.work import load_bundle
 from ctsec.errors import CtsecError
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ctsec.audit.anchors.anchor import AnchorStatus
+    from ctsec.audit.anchors.witness import Cosigned
     from ctsec.audit.sealing import LogStatus
     from ctsec.audit.streams.status import StreamStatus
     from ctsec.encryption.reencryption import Reencryption
@@ -54,6 +55,9 @@ def _doctor(chosen: argparse.Namespace) -> int:
         said = f"took {anchor.anchored} of {anchor.size} checkpoints; {anchor.failures} failures: {anchor.problem}"
         told = {"what": "anchor", **dataclasses.asdict(anchor), "sound": False}
         print(json.dumps(told, default=str) if chosen.json else f"BAD {'anchor':12} {anchor.name}: {said}", flush=True)
+    for name, saw in _behind(bundle):
+        told = {"what": "witness", "name": saw.name, "anchor": name, "size": saw.size, "at": _moment(saw.at), "sound": True}
+        print(json.dumps(told) if chosen.json else f"... {'witness':12} {name}: {witnesses.seen(saw)}, and is behind", flush=True)
     return 0 if all(each.sound for each in found) and not (log is not None and log.problem) else 1
 
 
@@ -71,6 +75,16 @@ def _loose(bundle: Security) -> tuple[AnchorStatus, ...]:
         return tuple(each for each in bundle.anchors.status() if not each.sound)
     except CtsecError:
         return ()
+
+
+def _behind(bundle: Security) -> tuple[tuple[str, Cosigned], ...]:
+    """Return the witnesses that have cosigned less of the log of logs than their anchor took, and what each of them saw last."""
+    try:
+        sizes = {each.name: each.anchored for each in bundle.anchors.status()}
+        found = [(name, held.witnessed) for name, held, _ in bundle.anchors.held() if held is not None and held.witnessed is not None]
+    except CtsecError:
+        return ()
+    return tuple((name, each) for name, witnessed in found for each in witnessed.behind(sizes[name]))
 
 
 def _log(bundle: Security) -> LogStatus | None:

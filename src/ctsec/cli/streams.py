@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from ctsec.audit.event import LogId
+from ctsec.cli import witnesses
 from ctsec.cli.work import load_bundle
 from ctsec.errors import ConfigurationError
 from ctsec.outcome import Refusal
@@ -56,6 +57,7 @@ def _anchors(chosen: argparse.Namespace) -> int:
         lock = "" if found is None or found.locked_until is None else f", locked until {found.locked_until:%Y-%m-%d}"
         stamps = () if found is None else found.stamps
         lock += f", {len(stamps)} stamped, the last at {max(stamp.at for stamp in stamps):%Y-%m-%d %H:%M:%S} UTC" if stamps else ""
+        lock += f"\n    {witnesses.told(found.witnessed, size=each.size)}" if found is not None and found.witnessed is not None else ""
         failed = f"; {each.failures} failures: {each.problem}" if each.failures else ""
         sound = each.sound and not problem
         print(

@@ -19,12 +19,16 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from ctsec.ambient import Ambient
+from ctsec.audit._sync_tree import TreeReader
 from ctsec.audit.anchors._sync_ports import Keeper, ProvenKeeper
 from ctsec.audit.anchors.anchor import EVERY, Anchor, AnchorStatus, Held
+from ctsec.audit.event import LogId
 from ctsec.audit.sealing import LOG_OF_LOGS
 from ctsec.audit.streams.position import Position, problem_of
+from ctsec.audit.tree.bundle import ProofBundle
 from ctsec.audit.tree.checkpoint import SignedCheckpoint
 from ctsec.errors import ConfigurationError, CtsecError, DeliveryFailed, LogInconsistent, LogStalled
+from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.security._sync_checkpoint_mails import MAILED, NAME, CheckpointMails
 from ctsec.security._sync_logs import Logs
 from ctsec.storage._sync_ports import Storage
@@ -104,6 +108,26 @@ class Anchors:
         if self._mails is not None:
             found.append((NAME, None, ""))
         return tuple(found)
+
+    def witnessed(self, log: LogId, *, size: int | None = None) -> Outcome[ProofBundle]:
+        """Return the proof that the checkpoint of a log (the last one, or that of `size`) stands in what a quorum of witnesses cosigned.
+
+        Its checkpoint has their cosignatures, and its entry is the note of the log's. Refused with NOT_FOUND until there is one.
+        """
+        seen = [found.witnessed.checkpoint for _, found, _ in self.held() if found is not None and found.witnessed is not None]
+        largest = max((each for each in seen if each is not None), key=lambda each: each.checkpoint.size, default=None)
+        with self._storage.reading() as store:
+            last = store.checkpoints.last(log)
+            found = (last,) if size is None else store.checkpoints.page(log, after=size - 1, limit=1)
+            chosen = next((each for each in found if each is not None and size in {None, each.size}), None)
+            head = store.tree.head(LOG_OF_LOGS)
+            covered = largest is not None and chosen is not None and (chosen.number or 0) < largest.checkpoint.size
+            if largest is None or chosen is None or chosen.number is None or head is None or not covered:
+                return Refusal(Reason.NOT_FOUND, "no quorum of witnesses has cosigned what covers this checkpoint")
+            if largest.checkpoint.size > head.size or not self._logs.identity.counts(largest, log=LOG_OF_LOGS):
+                raise LogInconsistent("the log of logs is not the one that was witnessed; run `ctsec audit verify`")
+            hashes = TreeReader(store.tree, head=head).inclusion(chosen.number, size=largest.checkpoint.size)
+        return ProofBundle(chosen.number, hashes, largest)
 
     def _anchor(self, anchor: Anchor[Keeper], newest: SignedCheckpoint) -> bool:
         position, now, size = self._position(anchor.follower), self._ambient.now(), newest.checkpoint.size

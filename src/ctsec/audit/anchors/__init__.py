@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from ctsec.audit.anchors.stamps import Stamp as Stamp
     from ctsec.audit.anchors.stamps import StampedTimes as StampedTimes
     from ctsec.audit.anchors.witness import Cosigned as Cosigned
-    from ctsec.audit.anchors.witness import WitnessPolicy as WitnessPolicy
     from ctsec.audit.anchors.witness import Witnessed as Witnessed
+    from ctsec.audit.anchors.witness import WitnessPolicy as WitnessPolicy
     from ctsec.audit.anchors.witness_client import Witness as Witness
     from ctsec.audit.anchors.witnessed import WitnessKeeper as WitnessKeeper
     from ctsec.audit.tree.cosignature import CosignerKey as CosignerKey

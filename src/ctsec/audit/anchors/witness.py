@@ -73,7 +73,9 @@ class WitnessPolicy:
         if not 1 <= len(self.keys) <= MOST_WITNESSES:
             raise ValueError(f"expected 1 to {MOST_WITNESSES} witnesses")
         if not len({each.name for each in self.keys}) == len({each.public for each in self.keys}) == len(self.keys):
-            raise ValueError("expected witnesses with different names and different keys: a cosignature does not say whose it is but by its key")
+            raise ValueError(
+                "expected witnesses with different names and different keys: a cosignature does not say whose it is but by its key"
+            )
         if not 1 <= self.quorum <= len(self.keys):
             raise ValueError("expected a quorum of 1 to all of the witnesses")
 

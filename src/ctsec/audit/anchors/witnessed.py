@@ -5,7 +5,7 @@ Rules that this module keeps:
 - a line is the note of a checkpoint with all cosignatures of it so far; any line that is none is an error, and so is a cosignature that
   does not verify: a file that was damaged must not pass for a shorter one;
 - cosignatures are judged again each time that the file is read, by the witnesses that are configured by then;
-- a witness is asked for a checkpoint until it has cosigned it, with a proof from the size that it saw, and once more if it says another size;
+- a witness is asked until it has cosigned a checkpoint, with a proof from the size that it saw, and once more if it says another size;
 - a log that does not grow from what a witness saw is not shown to it: that is told, and by the witness too if it is the one who finds it.
 """
 

@@ -37,7 +37,7 @@ class ExportReport:
 
     `complete` says that every event of [`first`, `end`) is there or its leaf is; `signed` that the checkpoint and the end are signed by
     the keys that were given, without which the file only agrees with itself. `masked` of the `events` name others than the person for
-    whom the file was made: their place is proved, and what is shown of them is signed for.
+    whom the file was made: their place is proved, and what is shown of them is signed for. `note` is that of the checkpoint.
     """
 
     log: str = ""
@@ -53,6 +53,7 @@ class ExportReport:
     signed: bool = False
     line: int = 0
     problem: str = ""
+    note: str = ""
 
 
 class _Problem(Exception):
@@ -237,4 +238,5 @@ def verify_export(lines: Iterable[bytes], *, keys: Sequence[VerifierKey] = ()) -
         signed=bool(keys) and not problem,
         line=number if problem else 0,
         problem=problem,
+        note=head.get("checkpoint", ""),
     )

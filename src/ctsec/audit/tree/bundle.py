@@ -24,6 +24,7 @@ MAX_HASHES: Final = 63
 _MAGIC: Final = "c2sp.org/tlog-proof@v1"
 _INDEX: Final = re.compile(r"index (0|[1-9][0-9]{0,18})")
 _MAX_HEAD: Final = 4096
+MAX_BUNDLE: Final = MAX_NOTE + _MAX_HEAD
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class ProofBundle:
     @classmethod
     def read(cls, stored: bytes) -> ProofBundle:
         """Return the proof in a text; raise ValueError for anything that breaks a rule of this module."""
-        if len(stored) > MAX_NOTE + _MAX_HEAD:
+        if len(stored) > MAX_BUNDLE:
             raise ValueError("expected a shorter proof")
         head, gap, note = stored.partition(b"\n\n")
         magic, *lines = head.decode("ascii", errors="replace").split("\n")
