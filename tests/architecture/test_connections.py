@@ -128,6 +128,7 @@ def test_waits_and_attempts_are_those_of_the_page() -> None:
         "identity provider": [FETCH_SECONDS, FETCH_SECONDS, 1],
         "resolver": [DNS_SECONDS, DNS_SECONDS, 2],
         "stream": [POST_SECONDS, POST_SECONDS, 1, SHORTEST.total_seconds(), LONGEST.total_seconds()],
+        "witness": [POST_SECONDS, POST_SECONDS, 2, SHORTEST.total_seconds(), LONGEST.total_seconds()],
         "stream to S3": [CONNECT, ANSWER, 1, SHORTEST.total_seconds(), LONGEST.total_seconds()],
         "doctor": [SECONDS, SECONDS, 1, 1],
     }

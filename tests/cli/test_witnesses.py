@@ -73,9 +73,7 @@ def grow(bundle: Security, seed: int) -> None:
     bundle.logs.flush()
 
 
-def test_commands_say_what_witnesses_cosigned(
-    bundle: Security, cosigners: tuple[Cosigner, ...], ctsec: Run, tmp_path: Path
-) -> None:
+def test_commands_say_what_witnesses_cosigned(bundle: Security, cosigners: tuple[Cosigner, ...], ctsec: Run, tmp_path: Path) -> None:
     """A live log is `witnessed`, who is behind has a name; a file is, too, with the proof and the witnesses' keys, and with no others."""
     at, files = f"{NAME}:security", ("export.jsonl", "proof")
     grow(bundle, 1)

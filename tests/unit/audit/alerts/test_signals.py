@@ -10,6 +10,7 @@ import pytest
 from ctsec.audit.alerts import signals
 from ctsec.audit.alerts.defaults import DEFAULT_RULES
 from ctsec.audit.alerts.rule import Signal
+from ctsec.audit.anchors import witnessed
 from ctsec.audit.event import DEPLOYMENT_LOG, LogId
 from ctsec.audit.sealing import LOG_OF_LOGS, LogStatus
 from ctsec.audit.streams.position import LONGEST, Position
@@ -58,7 +59,12 @@ def test_each_shipped_signal_has_a_state_that_fires_it_and_one_that_does_not(nam
 
 def test_a_log_that_became_shorter_is_tampering_for_whoever_follows_it() -> None:
     """The problems that streams and anchors store are recognized; the alert is of the log, once a day, and not one of the receiver."""
-    for follower, log, problem in (("siem", ONE, _async_streams.SHORTER), ("anchor:s3", LOG_OF_LOGS, _async_anchors.SHORTER)):
+    for follower, log, problem in (
+        ("siem", ONE, _async_streams.SHORTER),
+        ("anchor:s3", LOG_OF_LOGS, _async_anchors.SHORTER),
+        ("anchor:w", LOG_OF_LOGS, f"delivery_failed: {witnessed.SHORTER} (w)"),
+        ("anchor:w", LOG_OF_LOGS, f"delivery_failed: {witnessed.OTHER} (w)"),
+    ):
         (told,) = signals.of_follower(follower, [failed(follower, log, 2, problem)], now=NOW)
         assert (told.rule, told.source) == ("log_tampered", log)
         (again,) = signals.of_follower(follower, [failed(follower, log, 3, problem)], now=NOW + timedelta(hours=2))
