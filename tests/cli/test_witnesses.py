@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from ctsec.audit.anchors import CosignerKey, WitnessPolicy
+from ctsec.audit.canonical import leaf_hash
 from ctsec.audit.event import DEPLOYMENT_LOG
+from ctsec.audit.export.reading import ExportReport
 from ctsec.audit.sealing import LOG_OF_LOGS
+from ctsec.audit.tree import Checkpoint, ProofBundle, SignedCheckpoint, VerifierKey
+from ctsec.audit.tree.cosignature import cosigned
 from ctsec.cli import main
+from ctsec.cli.witnesses import judged
 from ctsec.clock import SystemClock
+from ctsec.encryption.ed25519 import Signer
+from ctsec.secret import Secret
 from ctsec.security import Security
 from ctsec.testing.conformance.samples import ignore
-from tests.audit.kept import events
+from tests.audit.kept import SIGNER, events
 from tests.audit.witness import Answer, Cosigner, served
 from tests.cli.host import host
 
@@ -118,3 +127,24 @@ def test_commands_say_what_witnesses_cosigned(bundle: Security, cosigners: tuple
     assert "size 1 was cosigned by example.com/a, example.com/b, and nobody what came after it, up to size 2; behind: example.com/a" in said
     assert json.loads(ctsec("audit", "verify", at, "--log", "logs", "--json")[1])["witnessed"] == 1
     assert ctsec("audit", "witnessed", at, "--log", "deployment")[0] == 1
+
+
+def test_a_proof_counts_for_the_file_that_it_is_of_and_in_the_log_of_logs_alone() -> None:
+    """The same leaf, signed and cosigned, in a log of another name, deployment or region shows nothing; nor does another note."""
+    clock, witness = SystemClock(), Signer(Secret(b"w" * 32))
+    policy = WitnessPolicy((CosignerKey("example.com/w", witness.public),), 1)
+    note = "a note\n"
+
+    def told(origin: str, leaf: str = note, cosigner: Signer = witness) -> bool:
+        made = Checkpoint(origin=origin, size=1, root=leaf_hash(leaf.encode()))
+        key = VerifierKey(origin, SIGNER.public)
+        signed = SignedCheckpoint.made(made, key=key, signature=SIGNER.sign(made.text().encode()))
+        seen = replace(signed, note=cosigned(signed.note, name="example.com/w", signer=cosigner, now=clock.now()))
+        report = ExportReport(origin="acme.example/default/org_1", note=note)
+        return judged(report, ProofBundle(0, (), seen), keys=[key], policy=policy)[0]
+
+    assert told("acme.example/default/logs")
+    for origin in ("acme.example/default/other", "acme.example/eu/logs", "other.example/default/logs"):
+        assert not told(origin)
+    assert not told("acme.example/default/logs", "another note\n")
+    assert not told("acme.example/default/logs", cosigner=SIGNER)

@@ -36,6 +36,7 @@ from ctsec.worker._async import AsyncJob
 _LOG: Final = logging.getLogger("ctsec.anchors")
 STALLED: Final = timedelta(minutes=10)
 SHORTER: Final = "the log of logs is shorter than what was anchored; run `ctsec audit verify`"
+OTHER: Final = "the log of logs is not the one that was witnessed; run `ctsec audit verify`"
 JOB: Final = "anchors"
 
 
@@ -111,7 +112,8 @@ class AsyncAnchors:
     async def witnessed(self, log: LogId, *, size: int | None = None) -> Outcome[ProofBundle]:
         """Return the proof that the checkpoint of a log (the last one, or that of `size`) stands in what a quorum of witnesses cosigned.
 
-        Its checkpoint has their cosignatures, and its entry is the note of the log's. Refused with NOT_FOUND until there is one.
+        Its checkpoint has their cosignatures, and its entry is the note of the log's. Refused with NOT_FOUND until there is one. Raises
+        LogInconsistent where the log of logs is not the one that was witnessed.
         """
         seen = [found.witnessed.checkpoint for _, found, _ in await self.held() if found is not None and found.witnessed is not None]
         largest = max((each for each in seen if each is not None), key=lambda each: each.checkpoint.size, default=None)
@@ -123,10 +125,13 @@ class AsyncAnchors:
             covered = largest is not None and chosen is not None and (chosen.number or 0) < largest.checkpoint.size
             if largest is None or chosen is None or chosen.number is None or head is None or not covered:
                 return Refusal(Reason.NOT_FOUND, "no quorum of witnesses has cosigned what covers this checkpoint")
-            if largest.checkpoint.size > head.size or not self._logs.identity.counts(largest, log=LOG_OF_LOGS):
-                raise LogInconsistent("the log of logs is not the one that was witnessed; run `ctsec audit verify`")
+            if largest.checkpoint.size > head.size:
+                raise LogInconsistent(OTHER)
             hashes = await AsyncTreeReader(store.tree, head=head).inclusion(chosen.number, size=largest.checkpoint.size)
-        return ProofBundle(chosen.number, hashes, largest)
+        proof = ProofBundle(chosen.number, hashes, largest)
+        if not any(proof.shows(chosen.note, public=key) for key in self._logs.identity.keys):
+            raise LogInconsistent(OTHER)
+        return proof
 
     async def _anchor(self, anchor: Anchor[AsyncKeeper], newest: SignedCheckpoint) -> bool:
         position, now, size = await self._position(anchor.follower), self._ambient.now(), newest.checkpoint.size
