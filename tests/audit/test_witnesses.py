@@ -19,12 +19,14 @@ from ctsec.audit.anchors import Anchor, CosignerKey, FileKeeper, Held, Witness, 
 from ctsec.audit.anchors.ports import Keeper, ProvenKeeper
 from ctsec.audit.anchors.witness_client import request_body
 from ctsec.audit.assurance import Assurance, FindingKind, VerificationReport
-from ctsec.audit.event import LogId
+from ctsec.audit.event import DEPLOYMENT_LOG, LogId
 from ctsec.audit.sealing import LOG_OF_LOGS
+from ctsec.audit.tree.bundle import ProofBundle
 from ctsec.audit.tree.checkpoint import SignedCheckpoint
 from ctsec.audit.tree.cosignature import cosigned
 from ctsec.encryption.ed25519 import Signer
 from ctsec.errors import DeliveryFailed, LogInconsistent
+from ctsec.outcome import Refusal
 from ctsec.presets import async_in_memory
 from ctsec.rbac.preset import POLICY
 from ctsec.secret import Secret
@@ -529,6 +531,12 @@ async def test_an_event_loop_waits_for_witnesses_in_a_thread(room: Room) -> None
     assert found.witnessed is not None
     report = await bundle.logs.verify(witnessed=(found.witnessed,))
     assert report.assurance is Assurance.WITNESSED
+    proof = await bundle.anchors.witnessed(DEPLOYMENT_LOG)
+    last = await bundle.logs.checkpoint(DEPLOYMENT_LOG)
+    assert isinstance(proof, ProofBundle)
+    assert last is not None
+    assert proof.shows(last.stored(), public=bundle.logs.identity.keys[0])
+    assert isinstance(await bundle.anchors.witnessed(DEPLOYMENT_LOG, size=9), Refusal)
     assert [each.what for each in await bundle.connections() if each.what == "witness"] == ["witness"]
     await bundle.aclose()
     plain = FileKeeper(room.file)

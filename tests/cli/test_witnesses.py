@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from ctsec.audit.anchors import CosignerKey, WitnessPolicy
+from ctsec.audit.assurance import WHAT_GOES_UNSEEN, Assurance
 from ctsec.audit.canonical import leaf_hash
 from ctsec.audit.event import DEPLOYMENT_LOG
 from ctsec.audit.export.reading import ExportReport
@@ -92,7 +93,7 @@ def test_commands_say_what_witnesses_cosigned(bundle: Security, cosigners: tuple
     code, said, _ = ctsec("audit", "verify", at)
     assert code == 0
     assert "ok  deployment                       5 events, 5 signed for, 5 held outside (5 witnessed): witnessed" in said.splitlines()
-    assert "assurance: witnessed; nothing that one party alone could do" in said
+    assert f"assurance: witnessed; {WHAT_GOES_UNSEEN[Assurance.WITNESSED]}\n" in said
     assert (
         "witnesses: 2 of 3 are needed; size 1 was cosigned by example.com/a, example.com/b; behind: example.com/c saw nothing yet\n" in said
     )

@@ -50,7 +50,7 @@ WHAT_GOES_UNSEEN = {
     Assurance.SIGNED: "whoever can write to the database and has the log's key, or goes back to an older state as a whole, is not seen",
     Assurance.ANCHORED: "what came after the size that was held outside is only signed",
     Assurance.WORM: "what came after the last anchor is only signed",
-    Assurance.WITNESSED: "nothing that one party alone could do",
+    Assurance.WITNESSED: "nothing that one party alone could do; what came after the size that witnesses cosigned is only signed",
 }
 
 

@@ -19,21 +19,21 @@ from ctsec.audit.anchors.stamps import Stamp
 from ctsec.audit.anchors.witness import Witnessed
 from ctsec.audit.tree.checkpoint import SignedCheckpoint
 
-K = TypeVar("K")
+K_co = TypeVar("K_co", covariant=True)
 _NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,39}")
 FOLLOWER: Final = "anchor:"
 EVERY: Final = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Anchor(Generic[K]):
+class Anchor(Generic[K_co]):
     """An anchor: `keeper` keeps a checkpoint `every` minute or longer; under `name` it is told how far it is. Raises ValueError for others.
 
     `name` is 1 to 40 lower-case letters, digits and `-`, and must never change.
     """
 
     name: str
-    keeper: K
+    keeper: K_co
     every: timedelta = EVERY
 
     def __post_init__(self) -> None:

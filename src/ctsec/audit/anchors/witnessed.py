@@ -88,8 +88,12 @@ class WitnessKeeper:
         if not asked:
             return frozenset()
         known = dict(self._told)
+
+        def one(witness: Witness) -> Signature | None:
+            return self._ask(witness, checkpoint, proof=proofs[self._size(witness)])
+
         with ThreadPoolExecutor(len(asked), thread_name_prefix="ctsec-witness") as threads:
-            found = list(threads.map(lambda each: self._ask(each, checkpoint, proof=proofs[self._size(each)]), asked))
+            found = list(threads.map(one, asked))
         self._append(checkpoint, tuple(each for each in found if each is not None))
         return frozenset(size for name, size in self._told.items() if known.get(name) != size)
 
