@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+import os
+import random
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -15,9 +17,10 @@ import pytest
 
 from ctsec.ambient import Ambient
 from ctsec.audit.alerts import signals
-from ctsec.audit.anchors import Anchor, CosignerKey, FileKeeper, Held, Witness, Witnessed, WitnessKeeper, WitnessPolicy
+from ctsec.audit.anchors import Anchor, Cosigned, CosignerKey, FileKeeper, Held, Witness, Witnessed, WitnessKeeper, WitnessPolicy
 from ctsec.audit.anchors.ports import Keeper, ProvenKeeper
 from ctsec.audit.anchors.witness_client import request_body
+from ctsec.audit.anchors.witnessed import OTHER, SHORTER
 from ctsec.audit.assurance import Assurance, FindingKind, VerificationReport
 from ctsec.audit.event import DEPLOYMENT_LOG, LogId
 from ctsec.audit.sealing import LOG_OF_LOGS
@@ -41,6 +44,7 @@ from tests.audit.kept import IDENTITY, ONE, SIGNER, STRANGER, TWO, drawn, events
 from tests.audit.test_stamps import checkpoint
 from tests.audit.witness import Answer, Cosigner, served
 
+ROUNDS: Final = 200 if os.environ.get("CTSEC_SOAK") else 25
 MINUTE: Final = timedelta(minutes=1)
 ORIGIN: Final = IDENTITY.origin(LOG_OF_LOGS)
 Change = Callable[[Answer, Cosigner], Answer]
@@ -462,7 +466,7 @@ def test_a_file_of_another_deployment_witnesses_nothing(room: Room) -> None:
     other = checkpoint(1, origin="other.example/default/logs")
     held = history.logs.checkpoint(LOG_OF_LOGS)
     assert held is not None
-    found = Witnessed(quorum=1, seen=(), checkpoint=other, by=("example.com/a",))
+    found = Witnessed(quorum=1, seen=(Cosigned("example.com/a", other, room.clock.now()),), checkpoint=other, by=("example.com/a",))
     for log in (None, LOG_OF_LOGS):
         for report in (
             history.logs.verify(log=log, held=(held,), witnessed=(found,)),
@@ -513,6 +517,35 @@ def test_a_proof_that_is_too_long_is_not_sent() -> None:
     assert request_body(checkpoint(1), old=7, proof=(bytes(32),) * 63).startswith(b"old 7\nAAAA")
     with pytest.raises(DeliveryFailed, match="at most 63"):
         request_body(checkpoint(1), old=7, proof=(bytes(32),) * 64)
+
+
+def test_whatever_fails_what_was_heard_counts_and_nobody_is_accused(room: Room) -> None:
+    """Witnesses refuse, forget and answer into nothing, and processes begin anew: a naive count says the same, and there is no alarm."""
+    draw, history, size, best = random.Random(75), History(room.clock, room.keeper(2)), 0, 0
+    heard: set[str] = set()
+    for _ in range(ROUNDS):
+        if draw.random() < 0.7:
+            size, heard = size + 1, set()
+            history.grow(size)
+        if draw.random() < 0.2:
+            history.anchors.all = (Anchor(name="seen", keeper=room.keeper(2)),)
+        modes = {each.name: draw.choice(("here", "here", "refuses", "lost", "forgets")) for each in room.cosigners}
+        for each in room.cosigners:
+            mode = modes[each.name]
+            each.change = away if mode == "lost" else here
+            each.logs = {} if mode == "refuses" else {ORIGIN: SIGNER.public}
+            if mode == "forgets":
+                each.seen.clear()
+        asked = len(heard) < 2 and size > 0
+        problem = history.run()
+        heard |= {name for name, mode in modes.items() if asked and mode in {"here", "forgets"}}
+        best = size if len(heard) >= 2 else best
+        assert not any(each in problem for each in (SHORTER, OTHER))
+        assert bool(problem) == (0 < len(heard) < 2 or (asked and not heard))
+        report = history.report()
+        assert report.findings == ()
+        assert max((each.size for each in report.witnessed), default=0) == best
+    assert size > best / 2 > 2
 
 
 async def test_an_event_loop_waits_for_witnesses_in_a_thread(room: Room) -> None:

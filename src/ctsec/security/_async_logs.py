@@ -164,7 +164,8 @@ class AsyncLogs:
         cosigned = tuple(each.checkpoint for each in witnessed if each.checkpoint is not None)
         held, cover = (*held, *locked, *cosigned, *stamped[-1:]), Cover(locked, stamps=stamps, witnessed=cosigned)
         earlier = (*stamped[:-1], *(each.checkpoint for policy in witnessed for each in policy.seen if each.checkpoint is not None))
-        reports = [stranger(each) for each in (*held, *earlier) if self.identity.log_of(each.checkpoint.origin) is None]
+        strange = {each.checkpoint.origin: each for each in (*held, *earlier) if self.identity.log_of(each.checkpoint.origin) is None}
+        reports = list(map(stranger, strange.values()))
         names = [log] if log is not None else [LOG_OF_LOGS]
         if log is None:
             names += [name for each in held if (name := self.identity.log_of(each.checkpoint.origin)) is not None]
