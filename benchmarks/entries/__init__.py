@@ -9,6 +9,7 @@ from benchmarks.entries import (
     access,
     api_keys,
     audit,
+    audit_peers,
     backup_codes,
     backups,
     encryption,
@@ -36,6 +37,7 @@ ENTRIES: dict[str, Callable[[], Iterable[Race]]] = {
 # these need the interpreter that has the other libraries
 WITH_PEERS: dict[str, Callable[[str], Iterable[Race]]] = {
     "api_keys": api_keys.entry,
+    "audit_peers": audit_peers.entry,
     "encryption": encryption.entry,
     "saml": saml.entry,
 }

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
@@ -29,6 +29,8 @@ from ctsec.ids import EventId, OrganizationId, WorkspaceId
 BODY_VERSION: Final = 1
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MAX_MICROS: Final = 1 << 53
+# What `json.loads` calls, behind a look for encodings and blanks that a body never has.
+_SCAN: Final[Callable[[str, int], tuple[Any, int]]] = cast(Any, json.JSONDecoder()).scan_once
 _TEXTS: Final = attrgetter(
     "actor_kind", "actor_id", "credential_kind", "credential_id", "id", "name", "organization", "outcome._value_", "reason", "request_id",
     "subject", "workspace",
@@ -60,11 +62,14 @@ class StoredEvent:
     personal: bytes
 
     def details(self) -> Mapping[str, Any]:
-        """Return what the body says, as parsed JSON; raise CorruptRecord if it is not an object."""
+        """Return what the body says, as parsed JSON; raise CorruptRecord if it is not an object in UTF-8 with nothing around it."""
+        value: Any = None
         try:
-            value = json.loads(self.body)
-        except ValueError:
-            value = None
+            text = self.body.decode("utf-8")
+            value, end = _SCAN(text, 0)
+            value = value if end == len(text) else None
+        except (ValueError, StopIteration, RecursionError):
+            pass  # a body that somebody wrote may be nested deeper than Python's stack
         if not isinstance(value, dict):
             raise CorruptRecord(f"the body of event {self.id} is not a JSON object")
         return cast(Mapping[str, Any], value)
@@ -172,7 +177,8 @@ _SHOWN: Final = attrgetter(*_COLUMNS[:-1])
 
 def _told(said: Mapping[str, Any]) -> tuple[object, ...]:
     """Return the projection that a body asks for, in the order of the columns."""
-    actor, targets, micros, told = said.get("actor"), said.get("targets"), said.get("time"), said.get
+    told = said.get
+    actor, targets, micros = told("actor"), told("targets"), told("time")
     who = cast(Mapping[str, Any], actor) if isinstance(actor, dict) else _NOTHING
     first = cast(Mapping[str, Any], targets[0]) if isinstance(targets, list) and targets and isinstance(targets[0], dict) else _NOTHING
     time = _EPOCH + timedelta(microseconds=micros) if isinstance(micros, int) and 0 <= micros < _MAX_MICROS else None

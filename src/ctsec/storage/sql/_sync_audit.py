@@ -11,7 +11,7 @@ from ctsec.audit.query import AuditQuery, Tally, day_of
 from ctsec.audit.record import SealedEvent, StoredEvent
 from ctsec.storage.sql._sync_executor import Executor
 from ctsec.storage.sql._sync_tree import SqlTree
-from ctsec.storage.sql.statements import audit
+from ctsec.storage.sql.statements import audit, log_cells
 from ctsec.storage.sql.statements.rows import added, all_made
 from ctsec.storage.sql.tables import Tables
 
@@ -95,8 +95,8 @@ class SqlLog:
 
     def page(self, log: LogId, *, first: int, limit: int) -> tuple[SealedEvent, ...]:
         """Return the events with an index from `first` on, in the order of indexes."""
-        rows = self._run.rows(audit.page(self._tables, log, first=first, limit=limit))
-        return tuple(audit.sealed_event(row) for row in rows)
+        rows = self._run.tuples(log_cells.page(self._tables, log, first=first, limit=limit))
+        return log_cells.sealed_events(rows, dialect=self._run.dialect)
 
     def raw(self, query: AuditQuery, *, first: int, end: int, limit: int, personal: bool = False) -> tuple[RawEvent, ...]:
         """Return what an export writes of matching events with an index in [`first`, `end`), in the order of indexes."""

@@ -76,12 +76,6 @@ def remove(table: Table, ids: Collection[str]) -> Delete:
     return delete(table).where(table.c.id.in_(ids))
 
 
-def page(tables: Tables, log: LogId, *, first: int, limit: int) -> Select[Any]:
-    """Return the query for events from an index on, in the order of indexes."""
-    t = tables.log.event
-    return select(t).where(t.c.log == log, t.c.index >= first).order_by(t.c.index).limit(limit)
-
-
 def sealed_event(row: RowMapping) -> SealedEvent:
     """Return the event in a row of the log."""
     fields = dict(row)
