@@ -157,6 +157,7 @@ _FIELDS: Final[Mapping[EventName, Mapping[str, Field]]] = {
     EventName.MEMBER_REMOVED: {**_ROLE, "connection": public(optional=True), "cause": public(), "parked": public(int)},
     EventName.MEMBER_SUSPENDED: {**_ROLE, "cause": public(optional=True)},
     EventName.MEMBER_WARNED: {"cause": public(), "at": public()},
+    EventName.MEMBER_SIGN_INS_REFUSED: {"times": public(int), "reasons": public(tuple), "first_at": public(), "last_at": public()},
     EventName.MEMBER_REASSIGNED: {"scim": public(), "changed": public(tuple)},
     EventName.OWNERSHIP_TRANSFERRED: {"heir": public(), "things": public(tuple)},
     EventName.ACCOUNT_CLOSED: {"why": public(), "memberships": public(int)},

@@ -123,6 +123,7 @@ class EventName(StrEnum):
     INVITATION_REVOKED = "invitation.revoked"
     MEMBER_REMOVED = "member.removed"
     MEMBER_WARNED = "member.warned"
+    MEMBER_SIGN_INS_REFUSED = "member.sign_ins_refused"
     MEMBER_REASSIGNED = "member.reassigned"
     OWNERSHIP_TRANSFERRED = "ownership.transferred"
     LIFECYCLE_CHANGED = "lifecycle.changed"

@@ -19,6 +19,7 @@ from ctsec.security._async_mail_jobs import AsyncMailJobs
 from ctsec.security._async_password_jobs import AsyncPasswordJobs
 from ctsec.security._async_recovery import AsyncRecoveryJobs
 from ctsec.security._async_reencryptions import AsyncReencryptions
+from ctsec.security._async_refused_sign_ins import REFUSED_SIGN_INS_JOB, AsyncRefusedSignIns
 from ctsec.security._async_residency import AsyncRegional
 from ctsec.security._async_retention_jobs import RETENTION_JOB, AsyncRetentionJobs
 from ctsec.security._async_stale_jobs import AsyncStaleJobs
@@ -66,6 +67,7 @@ class AsyncJobs:
         "passwords",
         "recoveries",
         "reencryptions",
+        "refused_sign_ins",
         "regional",
         "reminders",
         "retention",
@@ -102,6 +104,7 @@ class AsyncJobs:
         self.keys = AsyncKeyJobs(storage, ring=secrets, memory=memory, ambient=ambient)
         self.mail = AsyncMailJobs(storage, sealer=secrets, mailer=mailer, ambient=ambient)
         self.reminders = AsyncKeyReminders(storage, secrets=secrets, letters=letters, ambient=ambient)
+        self.refused_sign_ins = AsyncRefusedSignIns(storage, secrets=secrets, ambient=ambient)
         self.vault = AsyncVaultJobs(storage, secrets=secrets, letters=letters, ambient=ambient)
         self.regional = regional
         self.reencryptions = reencryptions
@@ -135,6 +138,7 @@ class AsyncJobs:
             AsyncJob(name="workspace-moves", every=SELDOM, work=self.regional.moves.run_due),
             AsyncJob(name=ERASURE_JOB, every=SELDOM, work=self.erasures.run_due),
             AsyncJob(name=ALERT_JOB, every=SELDOM, work=self.alerts.run_due),
+            AsyncJob(name=REFUSED_SIGN_INS_JOB, every=RARELY, work=self.refused_sign_ins.run_due),
             AsyncJob(name="replicas", every=RARELY, work=self.regional.replicas.replicate_all),
         )
         signing = (AsyncJob(name=SIGNING_JOB, every=OFTEN, work=self.logs.sign_due),) if self.logs.signs else ()

@@ -20,6 +20,7 @@ from ctsec.security._sync_mail_jobs import MailJobs
 from ctsec.security._sync_password_jobs import PasswordJobs
 from ctsec.security._sync_recovery import RecoveryJobs
 from ctsec.security._sync_reencryptions import Reencryptions
+from ctsec.security._sync_refused_sign_ins import REFUSED_SIGN_INS_JOB, RefusedSignIns
 from ctsec.security._sync_residency import Regional
 from ctsec.security._sync_retention_jobs import RETENTION_JOB, RetentionJobs
 from ctsec.security._sync_stale_jobs import StaleJobs
@@ -67,6 +68,7 @@ class Jobs:
         "passwords",
         "recoveries",
         "reencryptions",
+        "refused_sign_ins",
         "regional",
         "reminders",
         "retention",
@@ -103,6 +105,7 @@ class Jobs:
         self.keys = KeyJobs(storage, ring=secrets, memory=memory, ambient=ambient)
         self.mail = MailJobs(storage, sealer=secrets, mailer=mailer, ambient=ambient)
         self.reminders = KeyReminders(storage, secrets=secrets, letters=letters, ambient=ambient)
+        self.refused_sign_ins = RefusedSignIns(storage, secrets=secrets, ambient=ambient)
         self.vault = VaultJobs(storage, secrets=secrets, letters=letters, ambient=ambient)
         self.regional = regional
         self.reencryptions = reencryptions
@@ -136,6 +139,7 @@ class Jobs:
             Job(name="workspace-moves", every=SELDOM, work=self.regional.moves.run_due),
             Job(name=ERASURE_JOB, every=SELDOM, work=self.erasures.run_due),
             Job(name=ALERT_JOB, every=SELDOM, work=self.alerts.run_due),
+            Job(name=REFUSED_SIGN_INS_JOB, every=RARELY, work=self.refused_sign_ins.run_due),
             Job(name="replicas", every=RARELY, work=self.regional.replicas.replicate_all),
         )
         signing = (Job(name=SIGNING_JOB, every=OFTEN, work=self.logs.sign_due),) if self.logs.signs else ()
