@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import pytest
 from sqlalchemy import create_engine, text
@@ -18,13 +18,14 @@ from ctsec.audit.retention.hold import LegalHold
 from ctsec.audit.retention.record import StoredPlans
 from ctsec.audit.tree.bundle import ProofBundle
 from ctsec.audit.tree.note import VerifierKey
-from ctsec.cli import main
+from ctsec.cli import audit_export, main
 from ctsec.ids import HoldId
 from ctsec.outcome import Refusal
 from ctsec.security import Security
 from ctsec.testing.conformance.samples import NOW, ignore
 from tests.audit.kept import events
 from tests.cli.host import host
+from tests.storage.backup.support import files_of_at_most
 
 NAME = "audited_host"
 HOST = """
@@ -144,6 +145,30 @@ def test_a_log_is_exported_and_verified_without_the_database(bundle: Security, a
     assert verified("log.jsonl", "--key", key.replace("deployment", "elsewhere")) == 2
     assert verified("log.jsonl", "--key", "x") == verified("log.jsonl", "--log", "deployment") == verified("none.jsonl") == 2
     assert audit("verify", "--key", key)[0] == 2
+
+
+def test_an_export_that_finds_no_space_leaves_no_file(
+    bundle: Security, audit: Callable[..., Said], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full disk is exit code 2 and says so; nothing stands under the name of the file, and with space the same command writes it."""
+    with bundle._storage.begin(after_commit=ignore) as store:
+        for each in events(DEPLOYMENT_LOG, count=60):
+            store.inbox.append(each)
+    audit("flush")
+    who = ("--log", "deployment", "--operator", "olga", "--why", "ticket 7", "--to", "log.jsonl")
+    write, room = audit_export._write, [20_000]
+
+    def limited(*told: Any, **more: Any) -> None:
+        with files_of_at_most(room[0]):
+            write(*told, **more)
+
+    monkeypatch.setattr(audit_export, "_write", limited)
+    code, said, problem = audit("export", *who)
+    assert (code, said) == (2, "")
+    assert problem == "ctsec: log.jsonl can not be written (File too large); no file was left behind [configuration]\n"
+    assert list(tmp_path.glob("log.jsonl*")) == []
+    room[0] = 10_000_000
+    assert audit("export", *who)[0] == 0
 
 
 def test_what_a_file_is_worth_is_told(bundle: Security, audit: Callable[..., Said], capsys: pytest.CaptureFixture[str]) -> None:

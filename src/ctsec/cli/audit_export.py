@@ -150,6 +150,9 @@ def _new_file(path: Path) -> Generator[IO[bytes], None, None]:
     try:
         with file:
             yield file
+    except OSError as error:
+        path.unlink(missing_ok=True)
+        raise ConfigurationError(f"{path} can not be written ({error.strerror}); no file was left behind") from None
     except BaseException:
         path.unlink(missing_ok=True)
         raise

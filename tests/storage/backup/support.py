@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import resource
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -239,3 +240,14 @@ def records_of(source: Path) -> list[Record]:
     with opened(source) as file:
         key = DataKey(file.header.id, material=KMS.unwrap(file.header.wrapped, wrapping_context(file.header.id)))
         return list(read_records(file.plaintext(key)))
+
+
+@contextmanager
+def files_of_at_most(size: int) -> Iterator[None]:
+    """Let no file grow beyond `size` bytes: what is beyond fails as on a full disk."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

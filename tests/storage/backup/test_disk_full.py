@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -18,18 +15,7 @@ from ctsec.storage.backup.container import Header
 from ctsec.storage.backup.file import BackupWriter, new_file
 from ctsec.storage.sql import SqlStorage
 from ctsec.testing.conformance import samples as s
-from tests.storage.backup.support import ANY_ID, SIGNER, TABLES, database_of, dump, fill, made, restore, save, verify
-
-
-@contextmanager
-def files_of_at_most(size: int) -> Iterator[None]:
-    """Let no file grow beyond `size` bytes: what is beyond fails as on a full disk."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+from tests.storage.backup.support import ANY_ID, SIGNER, TABLES, database_of, dump, files_of_at_most, fill, made, restore, save, verify
 
 
 def test_a_backup_that_finds_no_space_leaves_no_file(tmp_path: Path) -> None:
