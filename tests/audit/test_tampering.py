@@ -34,7 +34,11 @@ STORES: Final = {
     "short": ("memory", (40, 75, 80), 1000 if SOAK else 100),
     "tiled": ("memory", SIZES[ONE], 1000 if SOAK else 15),
     "sqlite": ("sqlite", SIZES[ONE], 1000 if SOAK else 2),
-    **{kind: (kind, SIZES[ONE], 200 if SOAK else 1) for kind in available_databases() if kind != "sqlite"},
+    **{
+        kind: (kind, SIZES[ONE], 200 if SOAK else 1)
+        for kind in available_databases()
+        if kind == "postgresql" or (SOAK and kind == "mariadb")
+    },
 }
 # On a server the mutations alone: what the rest is about is not the store's.
 HERE: Final = [name for name in STORES if name in {"short", "tiled", "sqlite"}]

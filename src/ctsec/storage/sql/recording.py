@@ -177,14 +177,20 @@ class Listener:
         return before_execute, before_cursor_execute
 
     def _refuse(self, clause: UpdateBase, session: Session | None, options: Mapping[str, Any]) -> None:
-        """Raise ValueError for a statement on a recorded table, an alias of one or a join with one, unless its host tells of it."""
-        found = next((each for each in iterate(clause.table) if each in self._plans.tables), None)
+        """Raise ValueError for a statement that changes a recorded table, itself, by an alias or in a join, unless its host tells of it."""
+        found = next((each for each in (*iterate(clause.table), *_set_elsewhere(clause)) if each in self._plans.tables), None)
         if found is None or options.get(BY_HAND) or (session is not None and (session.info.get(BY_HAND) or _flushes(session))):
             return
         raise ValueError(
             f"a statement on {found} is not recorded: change its rows through the session, or record an event of your own"
             f" and say so with execution_options={{{BY_HAND!r}: True}} or RecordedModels.by_hand(session)"
         )
+
+
+def _set_elsewhere(clause: UpdateBase) -> list[Any]:
+    """Return the tables whose columns a statement sets: on MariaDB an UPDATE of one table may set those of another that it joins."""
+    values: Mapping[Any, Any] = getattr(clause, "_values", None) or {}
+    return [column.table for column in values if getattr(column, "table", None) is not None]
 
 
 def _begin(session: Session, context: object, instances: object) -> None:
