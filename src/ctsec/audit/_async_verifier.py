@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeAlias
 
 from ctsec.audit._async_ports import AsyncCheckpointRecords, AsyncLogRecords, AsyncTreeRecords
 from ctsec.audit.assurance import Finding, FindingKind, LogReport
@@ -19,6 +20,8 @@ from ctsec.audit.tree.rebuilt import Rebuilt
 from ctsec.audit.tree.tiles import TILE_HEIGHT, TILE_WIDTH, Tile
 from ctsec.errors import CorruptRecord
 
+Progress: TypeAlias = Callable[[LogId, int, int], None]
+
 _PAGE = 4 * TILE_WIDTH
 _BEYOND = 4
 _LEVELS = 8
@@ -29,7 +32,8 @@ class AsyncLogVerifier:
     """Verifies one log in one reading: events, leaves, projections, tiles, head, checkpoints, and those `held` outside;
     and whether a purge accounts for each event that is gone.
 
-    The log may grow meanwhile: what is verified is what the head says when it is read. At most a hundred findings are told. In the log
+    The log may grow meanwhile: what is verified is what the head says when it is read. `progress` is told after each page how many of how
+    many indexes were read. At most a hundred findings are told. In the log
     of logs the events are the checkpoints of the others, `named` are the logs that it has some of, and `pinned` says, for each size of a
     checkpoint that was held, up to which size each of them stands in the log of logs by then.
     """
@@ -43,6 +47,7 @@ class AsyncLogVerifier:
         checkpoints: AsyncCheckpointRecords,
         purges: AsyncPurgeRecords,
         identity: LogIdentity,
+        progress: Progress | None = None,
     ) -> None:
         self._log = log
         self._records = records
@@ -50,6 +55,7 @@ class AsyncLogVerifier:
         self._checkpoints = checkpoints
         self._purges = purges
         self._identity = identity
+        self._progress = progress
         self._trail = RetentionTrail(origin=identity.origin(log), keys=identity.retention_keys)
         self._purged = 0
         self._rebuilt = Rebuilt()
@@ -101,6 +107,8 @@ class AsyncLogVerifier:
         while at < size:
             leaves = await self._leaves(at, min(at + _PAGE, size))
             at += len(leaves)
+            if self._progress is not None:
+                self._progress(self._log, at, size)
             while stops and stops[0] <= at:
                 cut = len(leaves) - (at - stops[0])
                 await self._grow(leaves[:cut])

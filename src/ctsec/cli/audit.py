@@ -13,6 +13,7 @@ from ctsec.audit.event import LogId
 from ctsec.audit.sealing import LOG_OF_LOGS
 from ctsec.audit.tree.checkpoint import SignedCheckpoint
 from ctsec.cli import alerts, audit_export, witnesses
+from ctsec.cli.progress import Bar
 from ctsec.cli.retention import add_to as add_retention
 from ctsec.cli.streams import add_to as add_streams
 from ctsec.cli.work import load_bundle
@@ -80,7 +81,16 @@ def _verify(chosen: argparse.Namespace) -> int:
     bundle, held = load_bundle(chosen.bundle), tuple(map(_held, chosen.held))
     kept, locked, stamps, witnessed = _from_anchors(bundle)
     log = None if chosen.log is None else LogId(chosen.log)
-    report = bundle.logs.verify(log=log, held=(*held, *kept), locked=locked, stamps=stamps, witnessed=witnessed)
+    bar = Bar("verify")
+    report = bundle.logs.verify(
+        log=log,
+        held=(*held, *kept),
+        locked=locked,
+        stamps=stamps,
+        witnessed=witnessed,
+        progress=lambda _, at, size: bar.at(at, size),
+    )
+    bar.at(1, 1, ended=True)
     for each in report.logs:
         print(json.dumps(_as_json(each)) if chosen.json else _line(each), flush=True)
     for finding in report.findings:

@@ -10,7 +10,7 @@ from ctsec.audit._async_ports import AsyncLogSigner
 from ctsec.audit._async_signer import AsyncCheckpointMaker
 from ctsec.audit._async_subjects import AsyncPersonalParts
 from ctsec.audit._async_tree import AsyncTreeReader
-from ctsec.audit._async_verifier import AsyncLogVerifier
+from ctsec.audit._async_verifier import AsyncLogVerifier, Progress
 from ctsec.audit.anchors.stamps import Stamp, StampedTimes
 from ctsec.audit.anchors.witness import Witnessed
 from ctsec.audit.assurance import VerificationReport, stranger
@@ -152,12 +152,14 @@ class AsyncLogs:
         locked: tuple[SignedCheckpoint, ...] = (),
         stamps: tuple[Stamp, ...] = (),
         witnessed: tuple[Witnessed, ...] = (),
+        progress: Progress | None = None,
     ) -> VerificationReport:
         """Verify one log or all of them, against checkpoints that were `held` outside too; nothing is written.
 
         Those that are `locked` were held where nobody can delete them, those of `stamps` have the time stamp of an authority, those of
         `witnessed` the cosignatures of a quorum; what a single witness saw has to fit, too. A held checkpoint of a log that is not here is
         a finding of that log; one of the log of logs covers the others, where all are verified.
+        `progress` is called with a log, how many of its events were read, and how many it has.
         """
         # There may be tens of thousands of stamps, and only the last one is asked what it covers.
         stamped = sorted((each.checkpoint for each in stamps), key=lambda each: each.checkpoint.size)
@@ -178,7 +180,13 @@ class AsyncLogs:
             seen.add(name)
             async with self._storage.reading() as store:
                 verifier = AsyncLogVerifier(
-                    name, records=store.log, tree=store.tree, checkpoints=store.checkpoints, purges=store.purges, identity=self.identity
+                    name,
+                    records=store.log,
+                    tree=store.tree,
+                    checkpoints=store.checkpoints,
+                    purges=store.purges,
+                    identity=self.identity,
+                    progress=progress,
                 )
                 found = await verifier.verify(held=held, earlier=earlier)
             reports.append(cover.judged(found, origin=self.identity.origin(name), pinned=verifier.pinned))
