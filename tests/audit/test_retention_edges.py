@@ -159,3 +159,21 @@ def test_one_run_takes_every_batch() -> None:
     assert archive.purge() == 8
     assert archive.indexes(ONE, "user.") == [5, 6, 7, 8]
     assert archive.findings() == []
+
+
+def test_a_record_says_the_newest_that_went() -> None:
+    """Of events of several times in one step it is the latest one's: a verifier compares it with the plan and with what is still there."""
+    archive = Archive(MemoryStorage())
+    archive.plan(ONE, RetentionPlan(90))
+    last = archive.clock.now()
+    for days in (0, 3, 5):
+        archive.pass_days(days)
+        last = archive.clock.now()
+        archive.write(ONE, "role.assigned")
+    archive.pass_days(91)
+    assert archive.purge() == 3
+    with archive.storage.reading() as store:
+        (event,) = [each.event for each in store.log.page(ONE, first=0, limit=100) if each.event.name == "audit.purged"]
+    record = PurgeRecord.read(event.details()["details"])
+    assert (record.newest, len(record.ranges)) == (microseconds(last), 3)
+    assert archive.findings() == []
