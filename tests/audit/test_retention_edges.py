@@ -16,14 +16,15 @@ from ctsec.audit.retention.hold import GRACE, MAX_HOLDS
 from ctsec.audit.retention.record import PurgeRecord, signature_text, signed_text
 from ctsec.audit.retention.selection import SLACK, Held, Selection
 from ctsec.audit.retention.trail import RetentionTrail
+from ctsec.errors import LogInconsistent
 from ctsec.ids import HoldId, OrganizationId
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import system
 from ctsec.storage.memory import MemoryStorage
 from ctsec.testing import FixedClock
 from ctsec.testing.conformance.samples import NOW, event
-from tests.audit.archive import RETENTION, Archive
-from tests.audit.kept import ONE, drawn
+from tests.audit.archive import POLICY, RETENTION, Archive
+from tests.audit.kept import ONE, STRANGER, TWO, drawn, read_memory, write_memory
 
 ORIGIN: Final = "acme.example/default/x"
 TICK: Final = timedelta(microseconds=1)
@@ -177,3 +178,35 @@ def test_a_record_says_the_newest_that_went() -> None:
     record = PurgeRecord.read(event.details()["details"])
     assert (record.newest, len(record.ranges)) == (microseconds(last), 3)
     assert archive.findings() == []
+
+
+def test_a_floor_that_was_raised_since_keeps_more_than_the_plan() -> None:
+    """The floor of the settings holds whatever plan was chosen before it, to the day, and the record says the plan as it was applied."""
+    storage = MemoryStorage()
+    archive = Archive(storage)
+    archive.plan(ONE, RetentionPlan(60, {"user.": 40}))
+    archive.write(ONE, "role.assigned", "user.signed_in")
+    archive.pass_days(80)
+    stricter = Archive(storage, policy=replace(POLICY, floor=90), clock=archive.clock, seed=8)
+    assert stricter.purge() == 0
+    archive.pass_days(11)
+    assert stricter.purge() == 2
+    assert stricter.findings() == []
+
+
+def test_nothing_is_purged_by_a_checkpoint_that_does_not_count() -> None:
+    """A last checkpoint that another key signed stops the purge of its log alone, loudly, and nothing of it went."""
+    storage = MemoryStorage()
+    archive = Archive(storage)
+    for log in (ONE, TWO):
+        archive.plan(log, RetentionPlan(90))
+        archive.write(log, "role.assigned")
+    archive.logs.flush()
+    archive.pass_days(91)
+    rows = read_memory(storage.state)
+    last = max(key for key in rows.checkpoints if key[0] == ONE)
+    rows.checkpoints[last] = rows.signed(rows.checkpoints[last], by=STRANGER)
+    write_memory(storage.state, rows)
+    with pytest.raises(LogInconsistent, match="so nothing is purged"):
+        archive.jobs.run_due()
+    assert [len(archive.indexes(log, "role.")) for log in (ONE, TWO)] == [1, 0]
