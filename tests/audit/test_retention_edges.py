@@ -210,3 +210,33 @@ def test_nothing_is_purged_by_a_checkpoint_that_does_not_count() -> None:
     with pytest.raises(LogInconsistent, match="so nothing is purged"):
         archive.jobs.run_due()
     assert [len(archive.indexes(log, "role.")) for log in (ONE, TWO)] == [1, 0]
+
+
+def test_what_no_checkpoint_covers_stays() -> None:
+    """Without a checkpoint nothing goes; an old event that came late, before a young one, goes once it is signed for and not before."""
+    archive = Archive(MemoryStorage())
+    archive.plan(ONE, RetentionPlan(90))
+    archive.pass_days(100)
+    archive.write(ONE, "role.assigned", ago=timedelta(days=91))
+    assert archive.jobs.run_due() == 0
+    archive.logs.flush()
+    for name, ago in (("role.revoked", 100), ("user.signed_in", 0)):
+        archive.write(ONE, name, ago=timedelta(days=ago))
+        archive.logs.place()
+    assert (archive.jobs.run_due(), archive.indexes(ONE, "role.assigned")) == (1, [])
+    assert len(archive.indexes(ONE, "role.revoked")) == 1
+    assert archive.purge() == 1
+    assert archive.findings() == []
+
+
+def test_a_purge_stops_at_what_is_a_day_too_young() -> None:
+    """Behind an event that is hours too young old ones go; behind one that is a day too young nothing goes, however old."""
+    archive = Archive(MemoryStorage())
+    archive.plan(ONE, RetentionPlan(90))
+    archive.pass_days(100)
+    for name, days in (("role.assigned", 89.5), ("role.assigned", 95), ("role.revoked", 89), ("role.revoked", 95)):
+        archive.write(ONE, name, ago=timedelta(days=days))
+        archive.logs.flush()
+    assert archive.purge() == 1
+    assert [len(archive.indexes(ONE, name)) for name in ("role.assigned", "role.revoked")] == [1, 2]
+    assert archive.findings() == []
