@@ -162,8 +162,8 @@ def test_one_run_takes_every_batch() -> None:
     assert archive.findings() == []
 
 
-def test_a_record_says_the_newest_that_went() -> None:
-    """Of events of several times in one step it is the latest one's: a verifier compares it with the plan and with what is still there."""
+def test_a_record_says_the_newest_that_went_and_what_bound_it() -> None:
+    """Of several times the latest, and the holds in force, by which a verifier judges it; when it was is kept with the plan."""
     archive = Archive(MemoryStorage())
     archive.plan(ONE, RetentionPlan(90))
     last = archive.clock.now()
@@ -172,11 +172,15 @@ def test_a_record_says_the_newest_that_went() -> None:
         last = archive.clock.now()
         archive.write(ONE, "role.assigned")
     archive.pass_days(91)
+    hold = archive.hold(ONE, person="usr_carl")
     assert archive.purge() == 3
     with archive.storage.reading() as store:
+        kept = store.retention.get(ONE)
         (event,) = [each.event for each in store.log.page(ONE, first=0, limit=100) if each.event.name == "audit.purged"]
     record = PurgeRecord.read(event.details()["details"])
-    assert (record.newest, len(record.ranges)) == (microseconds(last), 3)
+    assert (record.newest, len(record.ranges), record.holds) == (microseconds(last), 3, (hold.id,))
+    assert kept is not None
+    assert kept.purged_at == archive.clock.now()
     assert archive.findings() == []
 
 
