@@ -214,12 +214,13 @@ async def test_a_receiver_that_is_away_is_asked_once_a_rest(world: AsyncWorld) -
     assert await world.security.streams.run_due() == 8
 
 
-async def test_a_log_that_became_shorter_is_told_and_waits_for_an_operator(world: AsyncWorld) -> None:
-    """What was delivered can not be delivered again under the same keys: nothing is, until the stream is reset, which is an event."""
+@pytest.mark.parametrize(("at", "until"), [(9, None), (1, 9)])
+async def test_a_log_that_became_shorter_is_told_and_waits_for_an_operator(world: AsyncWorld, at: int, until: int | None) -> None:
+    """What was delivered, or begun to be, can not be delivered under the same keys: nothing is, until a reset, which is an event."""
     got = stream(world, "siem", AsyncReceived())
     await fill(world, of=1, count=3)
     async with world.storage.begin(after_commit=ignore) as store:
-        await store.positions.put(Position(follower="siem", log=ONE).reset(9))
+        await store.positions.put(Position(follower="siem", log=ONE, next=at, until=until, version=1))
     assert await world.security.streams.run_due() == 0
     assert (await position(world, ONE)).problem == SHORTER
     assert got.tried == []

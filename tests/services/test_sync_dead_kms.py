@@ -23,7 +23,7 @@ def away(*_: Any) -> Any:
 
 
 def test_what_can_not_be_sealed_does_not_happen() -> None:
-    """Keys that a process holds go on for their time; after it no change and no sign-in goes without its event, and nothing stays of one."""
+    """Keys that a process holds go on for their time; after it no change and no sign-in goes without its event, and none is half there."""
     with World.open() as world:
         ann = world.person("ann@acme.example")
         with pytest.MonkeyPatch.context() as patch:

@@ -215,12 +215,13 @@ def test_a_receiver_that_is_away_is_asked_once_a_rest(world: World) -> None:
     assert world.security.streams.run_due() == 8
 
 
-def test_a_log_that_became_shorter_is_told_and_waits_for_an_operator(world: World) -> None:
-    """What was delivered can not be delivered again under the same keys: nothing is, until the stream is reset, which is an event."""
+@pytest.mark.parametrize(("at", "until"), [(9, None), (1, 9)])
+def test_a_log_that_became_shorter_is_told_and_waits_for_an_operator(world: World, at: int, until: int | None) -> None:
+    """What was delivered, or begun to be, can not be delivered under the same keys: nothing is, until a reset, which is an event."""
     got = stream(world, "siem", Received())
     fill(world, of=1, count=3)
     with world.storage.begin(after_commit=ignore) as store:
-        store.positions.put(Position(follower="siem", log=ONE).reset(9))
+        store.positions.put(Position(follower="siem", log=ONE, next=at, until=until, version=1))
     assert world.security.streams.run_due() == 0
     assert (position(world, ONE)).problem == SHORTER
     assert got.tried == []
