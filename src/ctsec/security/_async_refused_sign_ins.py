@@ -12,7 +12,7 @@ Rules that this module keeps:
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -40,20 +40,19 @@ def _nothing(scopes: frozenset[str]) -> None:
     """What is told changes nothing that a cache holds."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Tally:
     """How often a person was refused, when first and last, and why."""
 
     first: datetime
     last: datetime
     times: int = 0
-    reasons: set[str] = field(default_factory=set[str])
+    reasons: frozenset[str] = frozenset()
 
-    def add(self, event: StoredEvent) -> None:
-        """Count one more."""
-        self.first, self.last = min(self.first, event.time), max(self.last, event.time)
-        self.times += 1
-        self.reasons.add(event.reason)
+    def with_one(self, event: StoredEvent) -> _Tally:
+        """Return it with one more."""
+        first, last = min(self.first, event.time), max(self.last, event.time)
+        return _Tally(first, last, self.times + 1, self.reasons | {event.reason})
 
 
 class AsyncRefusedSignIns:
@@ -89,7 +88,8 @@ class AsyncRefusedSignIns:
                     break
                 for event in (each.event for each in page):
                     if event.name == EventName.USER_SIGN_IN_REFUSED and event.subject_id and event.time > since:
-                        tallies.setdefault(event.subject_id, _Tally(event.time, event.time)).add(event)
+                        before = tallies.get(event.subject_id, _Tally(event.time, event.time))
+                        tallies[event.subject_id] = before.with_one(event)
                 until = page[-1].index + 1
         return position, until, tallies
 
