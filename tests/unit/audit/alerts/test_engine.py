@@ -317,3 +317,30 @@ def test_a_policy_mails_from_a_severity_on() -> None:
     for wrong in ({"operators": ("nobody",)}, {"operators": ("a@b.example\nBcc: c@d.example",)}, {"late": timedelta(0)}):
         with pytest.raises(ValueError, match="expected"):
             AlertPolicy(**wrong)
+
+
+def test_a_time_is_over_at_its_end() -> None:
+    """What was exactly `within` ago counts no more, what came at the same moment not before, and what came while it was quiet never."""
+    minute, rest = timedelta(minutes=1), {"reason": "x", "severity": Severity.LOW, "by": By.PERSON}
+    twice = Rule(name="twice", looks_at=Match(names=(IN,)), kind=Threshold(count=2, within=minute), **rest)  # type: ignore[arg-type]
+    first = Rule(name="first", looks_at=Match(names=(IN,)), kind=FirstTime(value=By.NETWORK, within=minute), **rest)  # type: ignore[arg-type]
+    reset = Sequence(first=Match(names=("mfa.reset",)), within=minute)
+    after = Rule(name="after", looks_at=Match(names=(IN,)), kind=reset, **rest)  # type: ignore[arg-type]
+
+    def fires(rule: Rule, *history: Seen) -> int:
+        return len(run((rule,), EngineState(), history)[1])
+
+    assert [fires(twice, seen(1, IN), seen(2, IN, at=at)) for at in (59, 60)] == [1, 0]
+    assert [fires(first, seen(1, IN), seen(2, IN, at=at, network="net-2")) for at in (59, 60)] == [1, 0]
+    assert [fires(after, seen(1, "mfa.reset"), seen(2, IN, at=at)) for at in (0, 1, 59, 60)] == [0, 1, 1, 0]
+    while_quiet = [seen(n, IN, at=at) for n, at in enumerate((0, 1, 50, 51, 62))]
+    assert fires(twice, *while_quiet) == 1
+    assert fires(twice, *while_quiet, seen(6, IN, at=63)) == 2
+
+
+def test_a_journey_is_as_long_whichever_end_was_read_first() -> None:
+    """Events that come late are judged by the time between them: a journey of days is possible in either order, one of an hour in neither."""
+    (rule,) = [each for each in DEFAULT_RULES if isinstance(each.kind, Travel)]
+    for hours, expected in ((100, 0), (1, 1)):
+        ends = (seen(1, IN, place=ZURICH), seen(2, IN, at=hours * 3600, place=SYDNEY))
+        assert [len(run((rule,), EngineState(), order)[1]) for order in (ends, ends[::-1])] == [expected, expected]
