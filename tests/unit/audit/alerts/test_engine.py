@@ -336,10 +336,12 @@ def test_a_time_is_over_at_its_end() -> None:
     while_quiet = [seen(n, IN, at=at) for n, at in enumerate((0, 1, 50, 51, 62))]
     assert fires(twice, *while_quiet) == 1
     assert fires(twice, *while_quiet, seen(6, IN, at=63)) == 2
+    another = seen(9, IN, at=2, person="bob")
+    assert fires(twice, *while_quiet[:2], another, *(seen(n, IN, at=n) for n in (3, 4))) == 1
 
 
 def test_a_journey_is_as_long_whichever_end_was_read_first() -> None:
-    """Events that come late are judged by the time between them: a journey of days is possible in either order, one of an hour in neither."""
+    """Events that come late are judged by the time between: a journey of days is possible in either order, one of an hour in neither."""
     (rule,) = [each for each in DEFAULT_RULES if isinstance(each.kind, Travel)]
     for hours, expected in ((100, 0), (1, 1)):
         ends = (seen(1, IN, place=ZURICH), seen(2, IN, at=hours * 3600, place=SYDNEY))
