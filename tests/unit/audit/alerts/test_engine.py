@@ -338,6 +338,8 @@ def test_a_time_is_over_at_its_end() -> None:
     assert fires(twice, *while_quiet, seen(6, IN, at=63)) == 2
     others = [seen(n, IN, at=1000 + n, person=person) for n, person in enumerate(("ann", "ann", "bob", "ann", "ann"))]
     assert fires(twice, *others) == 1
+    often = [seen(0, IN, network="net-0"), *(seen(n, IN, at=n // 10) for n in range(1, MAX_COUNT + 9)), seen(99, IN, at=9, network="net-0")]
+    assert fires(first, *often) == 1
 
 
 def test_a_journey_is_as_long_whichever_end_was_read_first() -> None:
