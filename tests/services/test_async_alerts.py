@@ -339,3 +339,19 @@ async def test_replay_says_what_would_have_fired_and_writes_nothing(world: Async
     )  # fmt: skip
     assert len(await world.security.alerts.replay(log, rules=(seen,))) == 2
     assert await listed(world, organization) == []
+
+
+async def test_what_was_purged_before_it_was_read_keeps_no_reader_behind(world: AsyncWorld) -> None:
+    """The rules go on at the end of a log whose new events are gone, and the next event fires as ever."""
+    owner, organization = await with_two_owners(world)
+    await world.security.jobs.place_events()
+    rows: Any = world.storage
+    table = rows.state.newest.tables[LOG.name]
+    for key in [key for key, row in table.items() if row.event.log == organization]:
+        del table[key]
+    assert await world.security.alerts.run_due() == 0
+    async with world.storage.reading() as store:
+        assert await store.alerts.behind(limit=10) == ()
+    carl = await world.member(organization, "carl@acme.example")
+    await world.call("roles.change_organization_role", owner, organization=organization, user=carl.id, role="owner")
+    assert await ran(world) == 1

@@ -340,3 +340,19 @@ def test_replay_says_what_would_have_fired_and_writes_nothing(world: World) -> N
     )  # fmt: skip
     assert len(world.security.alerts.replay(log, rules=(seen,))) == 2
     assert listed(world, organization) == []
+
+
+def test_what_was_purged_before_it_was_read_keeps_no_reader_behind(world: World) -> None:
+    """The rules go on at the end of a log whose new events are gone, and the next event fires as ever."""
+    owner, organization = with_two_owners(world)
+    world.security.jobs.place_events()
+    rows: Any = world.storage
+    table = rows.state.newest.tables[LOG.name]
+    for key in [key for key, row in table.items() if row.event.log == organization]:
+        del table[key]
+    assert world.security.alerts.run_due() == 0
+    with world.storage.reading() as store:
+        assert store.alerts.behind(limit=10) == ()
+    carl = world.member(organization, "carl@acme.example")
+    world.call("roles.change_organization_role", owner, organization=organization, user=carl.id, role="owner")
+    assert ran(world) == 1
