@@ -119,6 +119,15 @@ async def test_the_life_of_a_row_is_told(desk: Desk) -> None:
         assert (await unit.audit.personal(events[2]))["contact.before"] == "ann@acme.example"
 
 
+async def test_an_event_of_a_row_is_of_its_workspace(desk: Desk) -> None:
+    """The workspace that a row names is that of its events; a row that names none has events of none."""
+    workspace = (await desk.world.workspace(desk.acme)).id
+    await desk.add(desk.order(workspace_id=workspace))
+    await desk.add(desk.order(id="o2"))
+    events = [each for each in await desk.world.events(desk.acme) if each.target_kind == "order"]
+    assert [(each.target_id, each.workspace_id) for each in events] == [("o1", workspace), ("o2", None)]
+
+
 async def test_what_the_session_does_not_know_is_read_first(desk: Desk) -> None:
     """Of a row that was expired, changed in place or given an expression the values are told as the database has them."""
     await desk.add(desk.order(title="a", extra={"k": 1}))
