@@ -5,7 +5,8 @@ Rules that this module keeps:
 - SQLite takes part always, PostgreSQL where `CTSEC_BENCH_POSTGRES` is the SQLAlchemy URL of an empty database;
 - the floor of a transaction writes the same business row and a plain audit row of the same bytes; beside ours the sequencer works, as often
   as the worker lets it;
-- an erasure is what the worker does once it was asked for; one that changed or deleted a row of an event ends the run.
+- an erasure is what the worker does once it was asked for; one that changed or deleted a row of an event ends the run; beside it is what
+  the disk alone takes in the same rounds, for the commit of one row and the `fsync` of one line.
 """
 
 from __future__ import annotations
@@ -149,10 +150,26 @@ def _erasure(engine: Engine, folder: Path, *, url: str, events: int) -> Race:
             raise RuntimeError(f"expected one person to be erased and no event to be changed: {erased}, {changed}")
         return spent
 
+    line = os.open(folder / f"{engine.dialect.name}-line", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    numbers = count(1)
+
+    def disk() -> float:
+        row = insert(_PLAIN).values(id=f"disk_{next(numbers)}", body=b"x" * 100)
+        with engine.connect() as connection:
+            connection.execute(row)
+            begun = time.perf_counter()
+            connection.commit()
+            os.write(line, b"x" * 64 + b"\n")
+            os.fsync(line)
+            return time.perf_counter() - begun
+
     return Race(
         title=f"Erasing a person with {events:,} events, {engine.dialect.name}",
         floor=Contestant(name="nothing", slice=lambda: 0.0),
-        contestants=(Contestant(name="a person, carried out", slice=erase, target=10),),
+        contestants=(
+            Contestant(name="a person, carried out", slice=erase, target=10),
+            Contestant(name="of it the disk: one commit of a row, one fsync of a line", slice=disk),
+        ),
         unit=Unit.MILLISECONDS,
         rounds=25,
     )

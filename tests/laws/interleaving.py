@@ -7,8 +7,9 @@ their calls is tried, depth first; the store is put back to where it was before 
 from __future__ import annotations
 
 import types
-from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Any, TypeAlias, cast
 
 from ctsec.guard._async_ports import AsyncGuardStore
@@ -93,6 +94,16 @@ class StoppingStorage:
         await self.point("sequencing")
         async with self.storage.sequencing() as store:
             yield cast(AsyncStore, _Store(store, self))
+            await self.point("commit")
+
+    @asynccontextmanager
+    async def erasing(
+        self, until: Mapping[str, datetime], *, now: datetime, after_commit: AfterCommit
+    ) -> AsyncGenerator[tuple[AsyncStore, Mapping[str, int]], None]:
+        """Open the transaction of an erasure."""
+        await self.point("erasing")
+        async with self.storage.erasing(until, now=now, after_commit=after_commit) as (store, counts):
+            yield cast(AsyncStore, _Store(store, self)), counts
             await self.point("commit")
 
     def join(self, session: object, *, after_commit: AfterCommit) -> AsyncStore:

@@ -50,7 +50,7 @@ async def keys_of(world: AsyncWorld, subject: str) -> list[str]:
 
 
 async def erased(world: AsyncWorld, subject: str) -> int:
-    return await world.security._engines.subjects.destroy(subject, until=world.clock.now())
+    return (await world.security._engines.subjects.destroy({subject: world.clock.now()}))[subject]
 
 
 async def undone(world: AsyncWorld, event: Event) -> None:
@@ -105,7 +105,7 @@ async def test_another_process_obeys_within_a_minute(world: AsyncWorld) -> None:
     """A process that holds an erased person's key opens with it for a minute at most, and then nothing."""
     ann = await world.person(ANN)
     event = await written(world, ann, None)
-    await world.storage.guard.subjects.destroy(ann.id, until=world.clock.now(), now=world.clock.now())
+    await world.storage.guard.subjects.destroy({ann.id: world.clock.now()}, now=world.clock.now())
     assert "address" in await told(world, event)
     world.clock.advance(MINUTE)
     assert await told(world, event) == {}

@@ -51,7 +51,7 @@ def keys_of(world: World, subject: str) -> list[str]:
 
 
 def erased(world: World, subject: str) -> int:
-    return world.security._engines.subjects.destroy(subject, until=world.clock.now())
+    return (world.security._engines.subjects.destroy({subject: world.clock.now()}))[subject]
 
 
 def undone(world: World, event: Event) -> None:
@@ -106,7 +106,7 @@ def test_another_process_obeys_within_a_minute(world: World) -> None:
     """A process that holds an erased person's key opens with it for a minute at most, and then nothing."""
     ann = world.person(ANN)
     event = written(world, ann, None)
-    world.storage.guard.subjects.destroy(ann.id, until=world.clock.now(), now=world.clock.now())
+    world.storage.guard.subjects.destroy({ann.id: world.clock.now()}, now=world.clock.now())
     assert "address" in told(world, event)
     world.clock.advance(MINUTE)
     assert told(world, event) == {}

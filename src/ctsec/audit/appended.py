@@ -32,10 +32,16 @@ class AppendedLines:
         self._failed = failed
         self._written: tuple[int, int] | None = None
 
-    def append(self, line: bytes) -> None:
-        """Append a line, durable before this returns; raise `failed` if that can not be, and ValueError for what is no line."""
-        if not 0 < len(line) <= self._longest or line.find(b"\n") != len(line) - 1:
-            raise ValueError(f"expected one line of at most {self._longest} bytes")
+    def append(self, *lines: bytes) -> None:
+        """Append lines, durable before this returns; raise `failed` if that can not be, and ValueError for what is no line.
+
+        A crash may leave the first of them.
+        """
+        if any(not 0 < len(line) <= self._longest or line.find(b"\n") != len(line) - 1 for line in lines):
+            raise ValueError(f"expected lines of at most {self._longest} bytes")
+        text = b"".join(lines)
+        if not text:
+            return
         with self._opened(os.O_RDWR | os.O_CREAT) as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             found = os.fstat(file)
@@ -43,7 +49,7 @@ class AppendedLines:
             whole = self._whole(file, size)
             if whole != size:
                 os.ftruncate(file, whole)
-            if os.pwrite(file, line, whole) != len(line):
+            if os.pwrite(file, text, whole) != len(text):
                 raise self._failed(f"{self._named} could not be written: the disk took a part only")
             os.fsync(file)
             if self._written != which or not size:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from ctsec.ambient import Ambient
@@ -45,11 +46,28 @@ class AsyncSubjectKeys:
             key = self._held.keep(record.subject, await self._unwrapped(record))
         return open_blob(blob, key=key, context=context)
 
-    async def destroy(self, subject: str, *, until: datetime) -> int:
-        """Destroy every key of a person that was made by a moment; return how many. Other processes may open with one for a minute yet."""
-        count = await self._records.destroy(subject, until=until, now=self._ambient.now())
-        self._held.forget(subject)
-        return count
+    async def alive(self, until: Mapping[str, datetime]) -> Mapping[str, datetime]:
+        """Return of some persons, and a moment each, those who have a key that was made by it and is not destroyed."""
+        found = await self._records.alive(tuple(until))
+        return {each.subject: until[each.subject] for each in found if each.created_at <= until[each.subject]}
+
+    async def destroy(self, until: Mapping[str, datetime]) -> Mapping[str, int]:
+        """Destroy each key of some persons that was made by a moment of theirs; return how many of each.
+
+        Other processes may open with one for a minute yet.
+        """
+        counts = await self._records.destroy(until, now=self._ambient.now())
+        self.forget(until)
+        return counts
+
+    async def destroyed(self, subject: str, *, since: datetime) -> int:
+        """Return how many keys of a person were destroyed since a moment."""
+        found = [each.destroyed_at for each in await self._records.of_subject(subject)]
+        return sum(each is not None and each >= since for each in found)
+
+    def forget(self, subjects: Iterable[str]) -> None:
+        """Hold no key of some persons any more, since they were destroyed."""
+        self._held.forget(frozenset(subjects))
 
     async def _sealing(self, subject: str) -> DataKey:
         now = self._ambient.now()

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Protocol, TypeAlias
 
@@ -213,8 +214,12 @@ class SubjectKeyRecords(Protocol):
         """Return the keys of a person, destroyed ones too, in the order of their ids."""
         ...
 
-    def destroy(self, subject: str, *, until: datetime, now: datetime) -> int:
-        """Take the key out of every row of a person that was made by `until` and still has one; return how many."""
+    def alive(self, subjects: tuple[str, ...]) -> tuple[SubjectKey, ...]:
+        """Return the keys of some persons that are not destroyed, in the order of their ids."""
+        ...
+
+    def destroy(self, until: Mapping[str, datetime], *, now: datetime) -> Mapping[str, int]:
+        """In one commit take the key out of every row that has one and was made by the moment of its person; return how many of each."""
         ...
 
 

@@ -63,10 +63,10 @@ class HeldSubjects:
                 self._drop(next(iter(self._by_id)))
         return key
 
-    def forget(self, subject: str) -> None:
-        """Hold no key of a person any more."""
+    def forget(self, subjects: frozenset[str]) -> None:
+        """Hold no key of some persons any more."""
         with self._lock:
-            for key_id in [each for each, (whose, _, _) in self._by_id.items() if whose == subject]:
+            for key_id in [each for each, (whose, _, _) in self._by_id.items() if whose in subjects]:
                 self._drop(key_id)
 
     def _fresh(self, key_id: DekId) -> DataKey | None:

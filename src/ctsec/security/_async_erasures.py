@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Final
 
 from ctsec.ambient import Ambient
 from ctsec.audit._async import AsyncAuditLog
-from ctsec.audit.erasure._async_ports import AsyncErasureList
+from ctsec.audit.erasure._async_ports import AsyncErasureBatches, AsyncErasureList
 from ctsec.audit.erasure.record import Erased, Erasure, ErasureState
 from ctsec.audit.event import EventName, Target
 from ctsec.audit.query import AuditQuery
@@ -26,7 +27,12 @@ _PAGE: Final = 100
 class AsyncErasureJobs:
     """Destroys the keys of persons. `erased` is the list outside of the backups; without one nothing is destroyed.
 
-    The list has the entry before the first key goes: a store that is restored from an earlier backup finds it and erases again.
+    Rules that it keeps, for all that are due at once as for one:
+
+    - the list has the entries before the first key goes: a store that is restored from an earlier backup finds them and erases again;
+    - keys, events and states are one transaction, or the keys go first (`AsyncStorage.erasing`): what a crash leaves is due, and is done
+      again, with one event in the end;
+    - a hold that is placed after the holds were looked at comes too late.
     """
 
     __slots__ = ("_ambient", "_committed", "_erased", "_logs", "_ring", "_storage", "_subjects")
@@ -55,45 +61,66 @@ class AsyncErasureJobs:
 
         Raises ConfigurationError if something waits and there is no list outside of the backups.
         """
-        # What is committed gets its index first: a hold covers what the log has.
-        await self._logs.place()
-        async with self._storage.reading() as store:
-            waiting = await store.erasures.unfinished(limit=_PAGE)
-        return sum([await self._carry_out(each) for each in waiting])
+        count, after, more = 0, "", True
+        while more:
+            async with self._storage.reading() as store:
+                waiting = await store.erasures.unfinished(after=after, limit=_PAGE)
+                holds = await self._in_force(store) if waiting else ()
+            if waiting and self._erased is None:
+                raise ConfigurationError("expected a list of erasures outside of the backups (`erasures`): nothing is erased without one")
+            free = await self._not_held(waiting) if holds else waiting
+            if free and self._erased is not None:
+                count += await self._carry_out(free, erased=self._erased)
+            more, after = len(waiting) == _PAGE, waiting[-1].id if waiting else ""
+        return count
 
     async def replay(self) -> int:
         """Destroy again what the list names and a restored store still has; return how many persons that were. Run at each start."""
-        count = 0
+        named: dict[str, datetime] = {}
         for entry in await self._erased.all() if self._erased is not None else ():
-            keys = await self._subjects.destroy(entry.user_id, until=entry.at)
-            if keys:
-                count += 1
+            named[entry.user_id] = max(entry.at, named.get(entry.user_id, entry.at))
+        users, count = tuple(named), 0
+        for first in range(0, len(users), _PAGE):
+            alive = await self._subjects.alive({each: named[each] for each in users[first : first + _PAGE]})
+            if alive:
+                keys = {UserId(user): gone for user, gone in (await self._subjects.destroy(alive)).items() if gone}
                 async with self._storage.begin(after_commit=self._committed) as store:
-                    await self._note(store, EventName.PERSON_ERASURE_REPLAYED, entry.user_id, keys=keys)
+                    for user, gone in keys.items():
+                        await self._note(store, EventName.PERSON_ERASURE_REPLAYED, user, keys=gone)
+                count += len(keys)
         return count
 
-    async def _carry_out(self, erasure: Erasure) -> bool:
-        if self._erased is None:
-            raise ConfigurationError("expected a list of erasures outside of the backups (`erasures`): nothing is erased without one")
-        if await self._is_held(erasure):
-            return False
-        now = self._ambient.now()
-        await self._erased.add(Erased(erasure.user_id, now))
-        keys = await self._subjects.destroy(erasure.user_id, until=now)
-        async with self._storage.begin(after_commit=self._committed) as store:
-            if not await store.erasures.replace(erasure.done(now=now, keys=keys)):
-                return False
-            await self._note(store, EventName.PERSON_ERASED, erasure.user_id, keys=keys, erasure=erasure)
-        return True
+    async def _in_force(self, store: AsyncStore) -> tuple[LegalHold, ...]:
+        return await store.retention.in_force(since=self._ambient.now() - GRACE)
 
-    async def _is_held(self, erasure: Erasure) -> bool:
-        """Say whether a hold keeps an erasure waiting; the first time that is recorded."""
+    async def _not_held(self, waiting: tuple[Erasure, ...]) -> tuple[Erasure, ...]:
+        """Return those that no hold keeps waiting; the first time that one is kept, that is recorded."""
+        # What is committed gets its index first: a hold covers what the log has.
+        await self._logs.place()
         async with self._storage.begin(after_commit=self._committed) as store:
-            found = await store.retention.in_force(since=self._ambient.now() - GRACE)
-            holds = [hold for hold in found if await _covers(hold, erasure.user_id, store)]
-            if holds and erasure.state is ErasureState.REQUESTED and await store.erasures.replace(erasure.deferred()):
-                await self._note(store, EventName.PERSON_ERASURE_DEFERRED, erasure.user_id, erasure=erasure, holds=len(holds))
-        return bool(holds)
+            found = await self._in_force(store)
+            counts = [sum([await _covers(hold, each.user_id, store) for hold in found]) for each in waiting]
+            for erasure, holds in zip(waiting, counts, strict=True):
+                if holds and erasure.state is ErasureState.REQUESTED and await store.erasures.replace(erasure.deferred()):
+                    await self._note(store, EventName.PERSON_ERASURE_DEFERRED, erasure.user_id, erasure=erasure, holds=holds)
+        return tuple(erasure for erasure, holds in zip(waiting, counts, strict=True) if not holds)
+
+    async def _carry_out(self, due: tuple[Erasure, ...], *, erased: AsyncErasureList) -> int:
+        now = self._ambient.now()
+        await _list(tuple(Erased(each.user_id, now) for each in due), erased)
+        until = {each.user_id: now for each in due}
+        count = 0
+        try:
+            async with self._storage.erasing(until, now=now, after_commit=self._committed) as (store, keys):
+                for each in due:
+                    # None went: there were none, or they went before a crash.
+                    gone = keys[each.user_id] or await self._subjects.destroyed(each.user_id, since=min(now, each.requested_at))
+                    if await store.erasures.replace(each.done(now=now, keys=gone)):
+                        await self._note(store, EventName.PERSON_ERASED, each.user_id, keys=gone, erasure=each)
+                        count += 1
+        finally:
+            self._subjects.forget(until)
+        return count
 
     async def _note(self, store: AsyncStore, name: EventName, user: UserId, *, erasure: Erasure | None = None, **counts: int) -> None:
         log = AsyncAuditLog(inbox=store.inbox, log=store.log, aside=self._storage.guard.events, sealer=self._ring, ambient=self._ambient)
@@ -107,3 +134,11 @@ async def _covers(hold: LegalHold, user: UserId, store: AsyncStore) -> bool:
         return hold.person == user
     query = AuditQuery(log=hold.log, person=user, name=hold.name, since=hold.since, until=hold.until)
     return bool(await store.log.search(query, before=None, limit=1))
+
+
+async def _list(entries: tuple[Erased, ...], erased: AsyncErasureList) -> None:
+    if isinstance(erased, AsyncErasureBatches):
+        await erased.add_all(entries)
+    else:
+        for each in entries:
+            await erased.add(each)

@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Final
 
 from ctsec.ambient import Ambient
 from ctsec.audit._sync import AuditLog
-from ctsec.audit.erasure._sync_ports import ErasureList
+from ctsec.audit.erasure._sync_ports import ErasureBatches, ErasureList
 from ctsec.audit.erasure.record import Erased, Erasure, ErasureState
 from ctsec.audit.event import EventName, Target
 from ctsec.audit.query import AuditQuery
@@ -27,7 +28,12 @@ _PAGE: Final = 100
 class ErasureJobs:
     """Destroys the keys of persons. `erased` is the list outside of the backups; without one nothing is destroyed.
 
-    The list has the entry before the first key goes: a store that is restored from an earlier backup finds it and erases again.
+    Rules that it keeps, for all that are due at once as for one:
+
+    - the list has the entries before the first key goes: a store that is restored from an earlier backup finds them and erases again;
+    - keys, events and states are one transaction, or the keys go first (`Storage.erasing`): what a crash leaves is due, and is done
+      again, with one event in the end;
+    - a hold that is placed after the holds were looked at comes too late.
     """
 
     __slots__ = ("_ambient", "_committed", "_erased", "_logs", "_ring", "_storage", "_subjects")
@@ -56,45 +62,66 @@ class ErasureJobs:
 
         Raises ConfigurationError if something waits and there is no list outside of the backups.
         """
-        # What is committed gets its index first: a hold covers what the log has.
-        self._logs.place()
-        with self._storage.reading() as store:
-            waiting = store.erasures.unfinished(limit=_PAGE)
-        return sum([self._carry_out(each) for each in waiting])
+        count, after, more = 0, "", True
+        while more:
+            with self._storage.reading() as store:
+                waiting = store.erasures.unfinished(after=after, limit=_PAGE)
+                holds = self._in_force(store) if waiting else ()
+            if waiting and self._erased is None:
+                raise ConfigurationError("expected a list of erasures outside of the backups (`erasures`): nothing is erased without one")
+            free = self._not_held(waiting) if holds else waiting
+            if free and self._erased is not None:
+                count += self._carry_out(free, erased=self._erased)
+            more, after = len(waiting) == _PAGE, waiting[-1].id if waiting else ""
+        return count
 
     def replay(self) -> int:
         """Destroy again what the list names and a restored store still has; return how many persons that were. Run at each start."""
-        count = 0
+        named: dict[str, datetime] = {}
         for entry in self._erased.all() if self._erased is not None else ():
-            keys = self._subjects.destroy(entry.user_id, until=entry.at)
-            if keys:
-                count += 1
+            named[entry.user_id] = max(entry.at, named.get(entry.user_id, entry.at))
+        users, count = tuple(named), 0
+        for first in range(0, len(users), _PAGE):
+            alive = self._subjects.alive({each: named[each] for each in users[first : first + _PAGE]})
+            if alive:
+                keys = {UserId(user): gone for user, gone in (self._subjects.destroy(alive)).items() if gone}
                 with self._storage.begin(after_commit=self._committed) as store:
-                    self._note(store, EventName.PERSON_ERASURE_REPLAYED, entry.user_id, keys=keys)
+                    for user, gone in keys.items():
+                        self._note(store, EventName.PERSON_ERASURE_REPLAYED, user, keys=gone)
+                count += len(keys)
         return count
 
-    def _carry_out(self, erasure: Erasure) -> bool:
-        if self._erased is None:
-            raise ConfigurationError("expected a list of erasures outside of the backups (`erasures`): nothing is erased without one")
-        if self._is_held(erasure):
-            return False
-        now = self._ambient.now()
-        self._erased.add(Erased(erasure.user_id, now))
-        keys = self._subjects.destroy(erasure.user_id, until=now)
-        with self._storage.begin(after_commit=self._committed) as store:
-            if not store.erasures.replace(erasure.done(now=now, keys=keys)):
-                return False
-            self._note(store, EventName.PERSON_ERASED, erasure.user_id, keys=keys, erasure=erasure)
-        return True
+    def _in_force(self, store: Store) -> tuple[LegalHold, ...]:
+        return store.retention.in_force(since=self._ambient.now() - GRACE)
 
-    def _is_held(self, erasure: Erasure) -> bool:
-        """Say whether a hold keeps an erasure waiting; the first time that is recorded."""
+    def _not_held(self, waiting: tuple[Erasure, ...]) -> tuple[Erasure, ...]:
+        """Return those that no hold keeps waiting; the first time that one is kept, that is recorded."""
+        # What is committed gets its index first: a hold covers what the log has.
+        self._logs.place()
         with self._storage.begin(after_commit=self._committed) as store:
-            found = store.retention.in_force(since=self._ambient.now() - GRACE)
-            holds = [hold for hold in found if _covers(hold, erasure.user_id, store)]
-            if holds and erasure.state is ErasureState.REQUESTED and store.erasures.replace(erasure.deferred()):
-                self._note(store, EventName.PERSON_ERASURE_DEFERRED, erasure.user_id, erasure=erasure, holds=len(holds))
-        return bool(holds)
+            found = self._in_force(store)
+            counts = [sum([_covers(hold, each.user_id, store) for hold in found]) for each in waiting]
+            for erasure, holds in zip(waiting, counts, strict=True):
+                if holds and erasure.state is ErasureState.REQUESTED and store.erasures.replace(erasure.deferred()):
+                    self._note(store, EventName.PERSON_ERASURE_DEFERRED, erasure.user_id, erasure=erasure, holds=holds)
+        return tuple(erasure for erasure, holds in zip(waiting, counts, strict=True) if not holds)
+
+    def _carry_out(self, due: tuple[Erasure, ...], *, erased: ErasureList) -> int:
+        now = self._ambient.now()
+        _list(tuple(Erased(each.user_id, now) for each in due), erased)
+        until = {each.user_id: now for each in due}
+        count = 0
+        try:
+            with self._storage.erasing(until, now=now, after_commit=self._committed) as (store, keys):
+                for each in due:
+                    # None went: there were none, or they went before a crash.
+                    gone = keys[each.user_id] or self._subjects.destroyed(each.user_id, since=min(now, each.requested_at))
+                    if store.erasures.replace(each.done(now=now, keys=gone)):
+                        self._note(store, EventName.PERSON_ERASED, each.user_id, keys=gone, erasure=each)
+                        count += 1
+        finally:
+            self._subjects.forget(until)
+        return count
 
     def _note(self, store: Store, name: EventName, user: UserId, *, erasure: Erasure | None = None, **counts: int) -> None:
         log = AuditLog(inbox=store.inbox, log=store.log, aside=self._storage.guard.events, sealer=self._ring, ambient=self._ambient)
@@ -108,3 +135,11 @@ def _covers(hold: LegalHold, user: UserId, store: Store) -> bool:
         return hold.person == user
     query = AuditQuery(log=hold.log, person=user, name=hold.name, since=hold.since, until=hold.until)
     return bool(store.log.search(query, before=None, limit=1))
+
+
+def _list(entries: tuple[Erased, ...], erased: ErasureList) -> None:
+    if isinstance(erased, ErasureBatches):
+        erased.add_all(entries)
+    else:
+        for each in entries:
+            erased.add(each)

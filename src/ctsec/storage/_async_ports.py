@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
+from datetime import datetime
 from typing import Protocol, TypeAlias
 
 from ctsec.authn._async_ports import AsyncDeviceRecords, AsyncPasswordRecords, AsyncSessionRecords
@@ -274,6 +275,17 @@ class AsyncStorage(Protocol):
 
     def sequencing(self) -> AbstractAsyncContextManager[AsyncStore]:
         """Open a READ COMMITTED transaction of our own, for the sequencer and the signer of the audit log; no cache hears of it."""
+        ...
+
+    def erasing(
+        self, until: Mapping[str, datetime], *, now: datetime, after_commit: AfterCommit
+    ) -> AbstractAsyncContextManager[tuple[AsyncStore, Mapping[str, int]]]:
+        """Destroy the keys of persons as `guard.subjects.destroy` does, and open the transaction that says so; yield how many went too.
+
+        What the block writes is never there without the keys being gone, after a crash neither: keys that lie in the same database go in
+        the same transaction, others are committed first. Of those the commit of the block need not be on the disk when this ends: a loss
+        of power may take it back, so whoever calls this does it again then.
+        """
         ...
 
     def join(self, session: object, *, after_commit: AfterCommit) -> AsyncStore:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from asyncio import to_thread
 from typing import TYPE_CHECKING
 
+from ctsec.audit.erasure.ports import ErasureBatches
 from ctsec.transport.report import ConnectionReport, ReportsConnections
 
 if TYPE_CHECKING:
@@ -153,6 +154,14 @@ class AsyncBlockingErasureList:
     async def add(self, erased: Erased) -> None:
         """Append an entry."""
         await to_thread(self._list.add, erased)
+
+    async def add_all(self, erased: tuple[Erased, ...]) -> None:
+        """Append entries, one after the other where the list can not take them together."""
+        if isinstance(self._list, ErasureBatches):
+            await to_thread(self._list.add_all, erased)
+        else:
+            for each in erased:
+                await self.add(each)
 
     async def all(self) -> tuple[Erased, ...]:
         """Return every entry."""

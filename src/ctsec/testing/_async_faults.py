@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Any, cast
 
 from ctsec.guard._async_ports import AsyncGuardStore
@@ -87,6 +88,16 @@ class AsyncProbedStorage:
         self._probe.before("sequencing")
         async with self._storage.sequencing() as store:
             yield cast(AsyncStore, _AsyncProbedStore(store, prefix="", probe=self._probe))
+            self._probe.before("commit")
+
+    @asynccontextmanager
+    async def erasing(
+        self, until: Mapping[str, datetime], *, now: datetime, after_commit: AfterCommit
+    ) -> AsyncGenerator[tuple[AsyncStore, Mapping[str, int]], None]:
+        """Open the transaction of an erasure; `erasing` and `commit` are calls too."""
+        self._probe.before("erasing")
+        async with self._storage.erasing(until, now=now, after_commit=after_commit) as (store, counts):
+            yield cast(AsyncStore, _AsyncProbedStore(store, prefix="", probe=self._probe)), counts
             self._probe.before("commit")
 
     def join(self, session: object, *, after_commit: AfterCommit) -> AsyncStore:

@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any, cast
 
 from ctsec.guard._sync_ports import GuardStore
@@ -88,6 +89,16 @@ class ProbedStorage:
         self._probe.before("sequencing")
         with self._storage.sequencing() as store:
             yield cast(Store, _ProbedStore(store, prefix="", probe=self._probe))
+            self._probe.before("commit")
+
+    @contextmanager
+    def erasing(
+        self, until: Mapping[str, datetime], *, now: datetime, after_commit: AfterCommit
+    ) -> Generator[tuple[Store, Mapping[str, int]], None, None]:
+        """Open the transaction of an erasure; `erasing` and `commit` are calls too."""
+        self._probe.before("erasing")
+        with self._storage.erasing(until, now=now, after_commit=after_commit) as (store, counts):
+            yield cast(Store, _ProbedStore(store, prefix="", probe=self._probe)), counts
             self._probe.before("commit")
 
     def join(self, session: object, *, after_commit: AfterCommit) -> Store:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from ctsec.audit.erasure.record import Erased, Erasure
 from ctsec.ids import ErasureId, UserId
@@ -27,8 +27,8 @@ class AsyncErasureRecords(Protocol):
         """Return those of a person, in the order of ids."""
         ...
 
-    async def unfinished(self, *, limit: int) -> tuple[Erasure, ...]:
-        """Return those that are not done, in the order of ids."""
+    async def unfinished(self, *, after: str, limit: int) -> tuple[Erasure, ...]:
+        """Return those with an id above `after` that are not done, in the order of ids."""
         ...
 
     async def page(self, *, after: str, limit: int) -> tuple[Erasure, ...]:
@@ -45,4 +45,13 @@ class AsyncErasureList(Protocol):
 
     async def all(self) -> tuple[Erased, ...]:
         """Return every entry; raise CorruptRecord if the list is not what was written."""
+        ...
+
+
+@runtime_checkable
+class AsyncErasureBatches(Protocol):
+    """What a list may have besides: many entries for one wait for the disk."""
+
+    async def add_all(self, erased: tuple[Erased, ...]) -> None:
+        """Append entries, all of them durable before this returns; after an error any of them may be there."""
         ...

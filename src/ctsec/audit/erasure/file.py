@@ -30,7 +30,12 @@ class FileErasureList:
 
     def add(self, erased: Erased) -> None:
         """Append an entry, durable before this returns; raise StoreError if that can not be."""
-        self._file.append(json.dumps({"at": (erased.at - _EPOCH) // _MICRO, "user": erased.user_id}, sort_keys=True).encode() + b"\n")
+        self.add_all((erased,))
+
+    def add_all(self, erased: tuple[Erased, ...]) -> None:
+        """Append entries, all of them durable before this returns; raise StoreError if that can not be: any of them may be there then."""
+        told = [{"at": (each.at - _EPOCH) // _MICRO, "user": each.user_id} for each in erased]
+        self._file.append(*[json.dumps(each, sort_keys=True).encode() + b"\n" for each in told])
 
     def all(self) -> tuple[Erased, ...]:
         """Return every entry, none where there is no file yet; raise CorruptRecord for a line that is none."""

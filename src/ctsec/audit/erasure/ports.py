@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ctsec.audit.erasure._async_ports import AsyncErasureList, AsyncErasureRecords
-from ctsec.audit.erasure._sync_ports import ErasureList, ErasureRecords
+from ctsec.audit.erasure._async_ports import AsyncErasureBatches, AsyncErasureList, AsyncErasureRecords
+from ctsec.audit.erasure._sync_ports import ErasureBatches, ErasureList, ErasureRecords
 
-__all__ = ["AsyncErasureList", "AsyncErasureRecords", "ErasureList", "ErasureRecords"]
+__all__ = ["AsyncErasureBatches", "AsyncErasureList", "AsyncErasureRecords", "ErasureBatches", "ErasureList", "ErasureRecords"]

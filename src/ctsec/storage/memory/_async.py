@@ -6,8 +6,9 @@ transaction that commits later gets StoreBusy.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
+from datetime import datetime
 
 from ctsec.lazy import made
 from ctsec.storage._async_ports import AfterCommit
@@ -185,6 +186,15 @@ class AsyncMemoryStorage:
         finally:
             transaction.rollback()
             transaction.end()
+
+    @asynccontextmanager
+    async def erasing(
+        self, until: Mapping[str, datetime], *, now: datetime, after_commit: AfterCommit
+    ) -> AsyncGenerator[tuple[AsyncMemoryStore, Mapping[str, int]], None]:
+        """Destroy keys of persons, and open the transaction that says so."""
+        counts = await self.guard.subjects.destroy(until, now=now)
+        async with self.begin(after_commit=after_commit) as store:
+            yield store, counts
 
     @asynccontextmanager
     async def reading(self) -> AsyncGenerator[AsyncMemoryStore, None]:

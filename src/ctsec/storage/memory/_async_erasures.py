@@ -36,9 +36,10 @@ class AsyncMemoryErasures:
         """Return those of a person, in the order of ids."""
         return tuple(sorted((each for each in self._tx.scan(ERASURES) if each.user_id == user_id), key=lambda each: each.id))
 
-    async def unfinished(self, *, limit: int) -> tuple[Erasure, ...]:
-        """Return those that are not done, in the order of ids."""
-        return tuple(sorted((each for each in self._tx.scan(ERASURES) if each.state in OPEN), key=lambda each: each.id)[:limit])
+    async def unfinished(self, *, after: str, limit: int) -> tuple[Erasure, ...]:
+        """Return those with an id above `after` that are not done, in the order of ids."""
+        found = (each for each in self._tx.scan(ERASURES) if each.id > after and each.state in OPEN)
+        return tuple(sorted(found, key=lambda each: each.id)[:limit])
 
     async def page(self, *, after: str, limit: int) -> tuple[Erasure, ...]:
         """Return those with an id above `after`, in the order of ids."""

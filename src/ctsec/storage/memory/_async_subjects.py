@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from ctsec.encryption.subject_key import SubjectKey
@@ -35,11 +36,18 @@ class AsyncMemorySubjectKeys:
         with self._state.lock:
             return tuple(sorted((key for key in self._state.subjects.values() if key.subject == subject), key=lambda key: key.id))
 
-    async def destroy(self, subject: str, *, until: datetime, now: datetime) -> int:
-        """Take the key out of every row of a person that was made by `until` and still has one; return how many."""
+    async def alive(self, subjects: tuple[str, ...]) -> tuple[SubjectKey, ...]:
+        """Return the keys of some persons that are not destroyed, in the order of their ids."""
         with self._state.lock:
-            found = [key for key in self._state.subjects.values() if key.subject == subject and key.destroyed_at is None]
-            due = [key for key in found if key.created_at <= until]
+            return tuple(sorted(self._alive(frozenset(subjects)), key=lambda key: key.id))
+
+    async def destroy(self, until: Mapping[str, datetime], *, now: datetime) -> Mapping[str, int]:
+        """Take the key out of every row that still has one and was made by the moment of its person; return how many of each."""
+        with self._state.lock:
+            due = [key for key in self._alive(until.keys()) if key.created_at <= until[key.subject]]
             for key in due:
                 self._state.subjects[key.id] = key.destroyed(now=now)
-            return len(due)
+            return {each: sum(key.subject == each for key in due) for each in until}
+
+    def _alive(self, subjects: Collection[str]) -> list[SubjectKey]:
+        return [key for key in self._state.subjects.values() if key.subject in subjects and key.destroyed_at is None]

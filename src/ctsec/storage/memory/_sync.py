@@ -7,8 +7,9 @@ transaction that commits later gets StoreBusy.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 
 from ctsec.lazy import made
 from ctsec.storage._sync_ports import AfterCommit
@@ -186,6 +187,15 @@ class MemoryStorage:
         finally:
             transaction.rollback()
             transaction.end()
+
+    @contextmanager
+    def erasing(
+        self, until: Mapping[str, datetime], *, now: datetime, after_commit: AfterCommit
+    ) -> Generator[tuple[MemoryStore, Mapping[str, int]], None, None]:
+        """Destroy keys of persons, and open the transaction that says so."""
+        counts = self.guard.subjects.destroy(until, now=now)
+        with self.begin(after_commit=after_commit) as store:
+            yield store, counts
 
     @contextmanager
     def reading(self) -> Generator[MemoryStore, None, None]:

@@ -17,6 +17,10 @@ class MemoryErasureList:
         """Append an entry."""
         self._entries.append(erased)
 
+    def add_all(self, erased: tuple[Erased, ...]) -> None:
+        """Append entries."""
+        self._entries.extend(erased)
+
     def all(self) -> tuple[Erased, ...]:
         """Return every entry."""
         return tuple(self._entries)

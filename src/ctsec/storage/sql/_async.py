@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
+from datetime import datetime
 
 from sqlalchemy import URL
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
@@ -151,7 +152,7 @@ class AsyncSqlStorage:
     Raises ConfigurationError for one engine in both roles, and for SQLite in memory or one SQLite file in both roles.
     """
 
-    __slots__ = ("_engines", "_gate", "_places", "_transactions", "_transport", "guard", "tables")
+    __slots__ = ("_engines", "_gate", "_one_database", "_places", "_transactions", "_transport", "guard", "tables")
 
     def __init__(self, engine: AsyncEngine, *, guard_engine: AsyncEngine, tables: Tables) -> None:
         if engine is guard_engine or engine.pool is guard_engine.pool:
@@ -161,6 +162,7 @@ class AsyncSqlStorage:
         self.tables = tables
         self.guard = AsyncSqlGuard.over(guard_engine, tables=tables)
         self._engines: tuple[AsyncEngine, ...] = ()
+        self._one_database = False  # a host's engines may look alike and see other tables
         self._places = (("database", engine), ("guard store", guard_engine))
         self._transport = TRANSPORT
         self._gate = Gate(tables.main_version, wanted=MAIN_VERSION)
@@ -191,6 +193,7 @@ class AsyncSqlStorage:
         prepare(guard_engine, guard_settings, transport)
         storage = cls(engine, guard_engine=guard_engine, tables=tables or default_tables())
         storage._engines = (engine, guard_engine)
+        storage._one_database = beside == main and main.get_backend_name() != "sqlite"
         storage._transport = transport
         return storage
 
@@ -213,6 +216,19 @@ class AsyncSqlStorage:
         """Open a READ COMMITTED transaction of our own, for the sequencer and the signer of the audit log."""
         async with self._transactions.writing(Progress(_unheard), read_committed=True) as run:
             yield AsyncSqlStore(run, self.tables)
+
+    @asynccontextmanager
+    async def erasing(
+        self, until: Mapping[str, datetime], *, now: datetime, after_commit: AfterCommit
+    ) -> AsyncGenerator[tuple[AsyncSqlStore, Mapping[str, int]], None]:
+        """Destroy keys of persons in the transaction that says so; where they are in another database, committed before it begins."""
+        progress, subjects = Progress(after_commit), self.guard.subjects
+        counts = {} if self._one_database else await subjects.destroy(until, now=now)
+        async with self._transactions.writing(progress, waits=self._one_database) as run:
+            if self._one_database:
+                counts = await subjects.destroy_within(run, until, now=now)
+            yield AsyncSqlStore(run, self.tables), counts
+        progress.committed()
 
     def join(self, session: object, *, after_commit: AfterCommit) -> AsyncSqlStore:
         """Ride in the host's session (or scoped session): never begin, commit, roll back or close it; flush it before each statement."""

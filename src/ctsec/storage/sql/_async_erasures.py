@@ -35,9 +35,9 @@ class AsyncSqlErasures:
         """Return those of a person, in the order of ids."""
         return all_made(Erasure, await self._run.rows(erasures.of_user(self._tables, user_id)))
 
-    async def unfinished(self, *, limit: int) -> tuple[Erasure, ...]:
-        """Return those that are not done, in the order of ids."""
-        return all_made(Erasure, await self._run.rows(erasures.unfinished(self._tables, limit=limit)))
+    async def unfinished(self, *, after: str, limit: int) -> tuple[Erasure, ...]:
+        """Return those with an id above `after` that are not done, in the order of ids."""
+        return all_made(Erasure, await self._run.rows(erasures.unfinished(self._tables, after=after, limit=limit)))
 
     async def page(self, *, after: str, limit: int) -> tuple[Erasure, ...]:
         """Return those with an id above `after`, in the order of ids."""

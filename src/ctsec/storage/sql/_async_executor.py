@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any, Protocol, cast
+from typing import Any, Final, Protocol, cast
 
 from sqlalchemy import Executable, RowMapping, Table
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
@@ -16,6 +16,8 @@ from ctsec.storage.sql.joined import FLUSHING, judge, lacks_transaction
 from ctsec.storage.sql.prepared import prepared_for
 from ctsec.storage.sql.progress import Progress
 from ctsec.storage.sql.statements.rows import added
+
+_WAITING: Final = (2, 3)  # FULL and EXTRA of SQLite's `synchronous`
 
 
 class AsyncSource(Protocol):
@@ -74,6 +76,10 @@ class AsyncExecutor:
         self._gate = gate
         self.dialect = dialect
         self.progress = progress
+
+    def past(self, gate: Gate) -> AsyncExecutor:
+        """Return what runs statements in the same transaction, on tables whose version another gate looks at."""
+        return AsyncExecutor(self._source, dialect=self.dialect, gate=gate, progress=self.progress)
 
     async def rows(self, statement: Executable) -> Sequence[RowMapping]:
         """Return every row of a query."""
@@ -242,6 +248,32 @@ async def commit(connection: AsyncConnection) -> None:
     try:
         await connection.commit()
     except SQLAlchemyError as error:
+        failure = translate(error)
+    else:
+        return
+    raise failure
+
+
+@asynccontextmanager
+async def unwaited(connection: AsyncConnection) -> AsyncGenerator[None, None]:
+    """Have the commit of a transaction on SQLite not wait for the disk; in WAL mode only, where a loss of power takes back no more than it.
+
+    The next commit to the file waits for both.
+    """
+    try:
+        mode = (await connection.exec_driver_sql("PRAGMA journal_mode")).scalar()
+        level = (await connection.exec_driver_sql("PRAGMA synchronous")).scalar()
+        if mode != "wal" or level not in _WAITING:
+            yield
+            return
+        await connection.exec_driver_sql("PRAGMA synchronous=NORMAL")
+        try:
+            yield
+        finally:
+            await connection.rollback()  # it can not be set in a transaction; after a commit this does nothing
+            await connection.exec_driver_sql(f"PRAGMA synchronous={level}")
+    except SQLAlchemyError as error:
+        await connection.invalidate()
         failure = translate(error)
     else:
         return

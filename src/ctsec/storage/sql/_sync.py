@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 
 from sqlalchemy import URL, Engine, create_engine
 from sqlalchemy.orm import Session
@@ -152,7 +153,7 @@ class SqlStorage:
     Raises ConfigurationError for one engine in both roles, and for SQLite in memory or one SQLite file in both roles.
     """
 
-    __slots__ = ("_engines", "_gate", "_places", "_transactions", "_transport", "guard", "tables")
+    __slots__ = ("_engines", "_gate", "_one_database", "_places", "_transactions", "_transport", "guard", "tables")
 
     def __init__(self, engine: Engine, *, guard_engine: Engine, tables: Tables) -> None:
         if engine is guard_engine or engine.pool is guard_engine.pool:
@@ -162,6 +163,7 @@ class SqlStorage:
         self.tables = tables
         self.guard = SqlGuard.over(guard_engine, tables=tables)
         self._engines: tuple[Engine, ...] = ()
+        self._one_database = False  # a host's engines may look alike and see other tables
         self._places = (("database", engine), ("guard store", guard_engine))
         self._transport = TRANSPORT
         self._gate = Gate(tables.main_version, wanted=MAIN_VERSION)
@@ -192,6 +194,7 @@ class SqlStorage:
         prepare(guard_engine, guard_settings, transport)
         storage = cls(engine, guard_engine=guard_engine, tables=tables or default_tables())
         storage._engines = (engine, guard_engine)
+        storage._one_database = beside == main and main.get_backend_name() != "sqlite"
         storage._transport = transport
         return storage
 
@@ -214,6 +217,19 @@ class SqlStorage:
         """Open a READ COMMITTED transaction of our own, for the sequencer and the signer of the audit log."""
         with self._transactions.writing(Progress(_unheard), read_committed=True) as run:
             yield SqlStore(run, self.tables)
+
+    @contextmanager
+    def erasing(
+        self, until: Mapping[str, datetime], *, now: datetime, after_commit: AfterCommit
+    ) -> Generator[tuple[SqlStore, Mapping[str, int]], None, None]:
+        """Destroy keys of persons in the transaction that says so; where they are in another database, committed before it begins."""
+        progress, subjects = Progress(after_commit), self.guard.subjects
+        counts = {} if self._one_database else subjects.destroy(until, now=now)
+        with self._transactions.writing(progress, waits=self._one_database) as run:
+            if self._one_database:
+                counts = subjects.destroy_within(run, until, now=now)
+            yield SqlStore(run, self.tables), counts
+        progress.committed()
 
     def join(self, session: object, *, after_commit: AfterCommit) -> SqlStore:
         """Ride in the host's session (or scoped session): never begin, commit, roll back or close it; flush it before each statement."""

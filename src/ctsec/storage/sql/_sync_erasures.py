@@ -36,9 +36,9 @@ class SqlErasures:
         """Return those of a person, in the order of ids."""
         return all_made(Erasure, self._run.rows(erasures.of_user(self._tables, user_id)))
 
-    def unfinished(self, *, limit: int) -> tuple[Erasure, ...]:
-        """Return those that are not done, in the order of ids."""
-        return all_made(Erasure, self._run.rows(erasures.unfinished(self._tables, limit=limit)))
+    def unfinished(self, *, after: str, limit: int) -> tuple[Erasure, ...]:
+        """Return those with an id above `after` that are not done, in the order of ids."""
+        return all_made(Erasure, self._run.rows(erasures.unfinished(self._tables, after=after, limit=limit)))
 
     def page(self, *, after: str, limit: int) -> tuple[Erasure, ...]:
         """Return those with an id above `after`, in the order of ids."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import Any, Protocol, cast
+from typing import Any, Final, Protocol, cast
 
 from sqlalchemy import Connection, Engine, Executable, RowMapping, Table
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
@@ -17,6 +17,8 @@ from ctsec.storage.sql.joined import FLUSHING, judge, lacks_transaction
 from ctsec.storage.sql.prepared import prepared_for
 from ctsec.storage.sql.progress import Progress
 from ctsec.storage.sql.statements.rows import added
+
+_WAITING: Final = (2, 3)  # FULL and EXTRA of SQLite's `synchronous`
 
 
 class Source(Protocol):
@@ -75,6 +77,10 @@ class Executor:
         self._gate = gate
         self.dialect = dialect
         self.progress = progress
+
+    def past(self, gate: Gate) -> Executor:
+        """Return what runs statements in the same transaction, on tables whose version another gate looks at."""
+        return Executor(self._source, dialect=self.dialect, gate=gate, progress=self.progress)
 
     def rows(self, statement: Executable) -> Sequence[RowMapping]:
         """Return every row of a query."""
@@ -243,6 +249,32 @@ def commit(connection: Connection) -> None:
     try:
         connection.commit()
     except SQLAlchemyError as error:
+        failure = translate(error)
+    else:
+        return
+    raise failure
+
+
+@contextmanager
+def unwaited(connection: Connection) -> Generator[None, None, None]:
+    """Have the commit of a transaction on SQLite not wait for the disk; in WAL mode only, where a loss of power takes back no more than it.
+
+    The next commit to the file waits for both.
+    """
+    try:
+        mode = (connection.exec_driver_sql("PRAGMA journal_mode")).scalar()
+        level = (connection.exec_driver_sql("PRAGMA synchronous")).scalar()
+        if mode != "wal" or level not in _WAITING:
+            yield
+            return
+        connection.exec_driver_sql("PRAGMA synchronous=NORMAL")
+        try:
+            yield
+        finally:
+            connection.rollback()  # it can not be set in a transaction; after a commit this does nothing
+            connection.exec_driver_sql(f"PRAGMA synchronous={level}")
+    except SQLAlchemyError as error:
+        connection.invalidate()
         failure = translate(error)
     else:
         return

@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from ctsec.encryption.subject_key import SubjectKey
 from ctsec.ids import DekId
+from ctsec.storage.sql._sync_executor import Executor
 from ctsec.storage.sql._sync_transactions import Transactions
 from ctsec.storage.sql.progress import Progress, nobody
 from ctsec.storage.sql.statements import subjects
@@ -38,7 +40,20 @@ class SqlSubjectKeys:
         with self._transactions.reading() as run:
             return all_made(SubjectKey, run.rows(subjects.of_subject(self._tables, subject)))
 
-    def destroy(self, subject: str, *, until: datetime, now: datetime) -> int:
-        """Take the key out of every row of a person that was made by `until` and still has one; return how many."""
+    def alive(self, of: tuple[str, ...]) -> tuple[SubjectKey, ...]:
+        """Return the keys of some persons that are not destroyed, in the order of their ids."""
+        with self._transactions.reading() as run:
+            return all_made(SubjectKey, run.rows(subjects.alive(self._tables, of)))
+
+    def destroy(self, until: Mapping[str, datetime], *, now: datetime) -> Mapping[str, int]:
+        """Take the key out of every row that still has one and was made by the moment of its person; return how many of each."""
         with self._transactions.writing(Progress(nobody)) as run:
-            return run.change(subjects.destroy(self._tables, subject, until=until, now=now))
+            return self._destroy(run, until, now=now)
+
+    def destroy_within(self, run: Executor, until: Mapping[str, datetime], *, now: datetime) -> Mapping[str, int]:
+        """Do what `destroy` does, in a transaction on the same database that somebody else commits."""
+        return self._destroy(self._transactions.within(run), until, now=now)
+
+    def _destroy(self, run: Executor, until: Mapping[str, datetime], *, now: datetime) -> Mapping[str, int]:
+        # In one order, so that two who destroy the same keys wait for each other and never in a circle.
+        return {each: run.change(subjects.destroy(self._tables, each, until=until[each], now=now)) for each in sorted(until)}

@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 
 from sqlalchemy import Engine
 
-from ctsec.storage.sql._sync_executor import Executor, OwnSource, commit, open_connection, start
+from ctsec.storage.sql._sync_executor import Executor, OwnSource, commit, open_connection, start, unwaited
 from ctsec.storage.sql.engines import lock_of, lock_timeout_of
 from ctsec.storage.sql.gate import Gate
 from ctsec.storage.sql.progress import Progress
@@ -27,10 +27,11 @@ class Transactions:
         self.dialect = engine.dialect.name
 
     @contextmanager
-    def writing(self, progress: Progress, *, read_committed: bool = False) -> Generator[Executor, None, None]:
+    def writing(self, progress: Progress, *, read_committed: bool = False, waits: bool = True) -> Generator[Executor, None, None]:
         """Open a transaction: committed when the block ends, rolled back when it raises.
 
         With `read_committed` each statement sees what is committed by then, whatever the engine's own level is; SQLite has one level.
+        On SQLite, and nowhere else, a commit that nobody `waits` for outlives the process at once, and a loss of power after the next one.
         """
         with ExitStack() as stack:
             if self._lock is not None:
@@ -39,9 +40,15 @@ class Transactions:
             level = "READ COMMITTED" if read_committed and self._lock is None else None
             connection = stack.enter_context(open_connection(self._engine, isolation_level=level))
             if self._lock is not None:
+                if not waits:
+                    stack.enter_context(unwaited(connection))
                 start(connection, statement="BEGIN IMMEDIATE")
             yield Executor(OwnSource(connection), dialect=self.dialect, gate=self._gate, progress=progress)
             commit(connection)
+
+    def within(self, run: Executor) -> Executor:
+        """Return what runs statements on these tables in a transaction of another engine on the same database."""
+        return run.past(self._gate)
 
     @contextmanager
     def reading(self) -> Generator[Executor, None, None]:

@@ -235,8 +235,9 @@ class AsyncSubjectConformance:
         for each in (late, other, two, one):
             await subjects.add(each)
         equal(await subjects.of_subject(one.subject), (one, two, late))
-        equal(await subjects.destroy(one.subject, until=NOW, now=NOW + TICK), 2)
-        equal(await subjects.destroy(one.subject, until=NOW + TICK, now=NOW + 2 * TICK), 0)
+        equal(await subjects.destroy({one.subject: NOW, user_id(9): NOW}, now=NOW + TICK), {one.subject: 2, user_id(9): 0})
+        equal(await subjects.destroy({one.subject: NOW + TICK}, now=NOW + 2 * TICK), {one.subject: 0})
+        equal(await subjects.alive((one.subject, other.subject)), (late, other))
         ended = tuple(each.destroyed(now=NOW + TICK) for each in (one, two))
         equal(await subjects.of_subject(one.subject), (*ended, late))
         equal([await subjects.get(each.id) for each in (one, other, _subject_key(5, of=1))], [ended[0], other, None])

@@ -192,14 +192,14 @@ class AsyncErasureConformance:
         async with storage.begin(after_commit=ignore) as store:
             for each in (two, one):
                 await store.erasures.add(each)
-            equal(await store.erasures.unfinished(limit=9), (one, two))
-            equal(await store.erasures.unfinished(limit=1), (one,))
+            equal(await store.erasures.unfinished(after="", limit=9), (one, two))
+            equal([await store.erasures.unfinished(after=after, limit=1) for after in ("", one.id, two.id)], [(one,), (two,), ()])
             waiting = one.deferred()
             equal([await store.erasures.replace(waiting) for _ in range(2)], [True, False])
             done = waiting.done(now=NOW + TICK, keys=3)
             equal([await store.erasures.replace(done), await store.erasures.replace(_erasure(9, of=1).deferred())], [True, False])
         async with storage.begin(after_commit=ignore) as store:
-            equal(await store.erasures.unfinished(limit=9), (two,))
+            equal(await store.erasures.unfinished(after="", limit=9), (two,))
             equal([await store.erasures.of_user(user_id(n)) for n in (1, 2, 3)], [(done,), (two,), ()])
             equal([await store.erasures.page(after=after, limit=1) for after in ("", one.id, two.id)], [(done,), (two,), ()])
             equal([await store.erasures.get(one.id), await store.erasures.get(_erasure(9, of=1).id)], [done, None])

@@ -193,14 +193,14 @@ class ErasureConformance:
         with storage.begin(after_commit=ignore) as store:
             for each in (two, one):
                 store.erasures.add(each)
-            equal(store.erasures.unfinished(limit=9), (one, two))
-            equal(store.erasures.unfinished(limit=1), (one,))
+            equal(store.erasures.unfinished(after="", limit=9), (one, two))
+            equal([store.erasures.unfinished(after=after, limit=1) for after in ("", one.id, two.id)], [(one,), (two,), ()])
             waiting = one.deferred()
             equal([store.erasures.replace(waiting) for _ in range(2)], [True, False])
             done = waiting.done(now=NOW + TICK, keys=3)
             equal([store.erasures.replace(done), store.erasures.replace(_erasure(9, of=1).deferred())], [True, False])
         with storage.begin(after_commit=ignore) as store:
-            equal(store.erasures.unfinished(limit=9), (two,))
+            equal(store.erasures.unfinished(after="", limit=9), (two,))
             equal([store.erasures.of_user(user_id(n)) for n in (1, 2, 3)], [(done,), (two,), ()])
             equal([store.erasures.page(after=after, limit=1) for after in ("", one.id, two.id)], [(done,), (two,), ()])
             equal([store.erasures.get(one.id), store.erasures.get(_erasure(9, of=1).id)], [done, None])

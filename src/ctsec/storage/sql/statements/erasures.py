@@ -23,10 +23,10 @@ def of_user(tables: Tables, user_id: UserId) -> Select[Any]:
     return select(t).where(t.c.user_id == user_id).order_by(t.c.id)
 
 
-def unfinished(tables: Tables, *, limit: int) -> Select[Any]:
-    """Return the query for erasures that are not done."""
+def unfinished(tables: Tables, *, after: str, limit: int) -> Select[Any]:
+    """Return the query for erasures with an id above `after` that are not done."""
     t = tables.log.erasure
-    return select(t).where(t.c.state.in_(OPEN)).order_by(t.c.id).limit(limit)
+    return select(t).where(t.c.state.in_(OPEN), t.c.id > after).order_by(t.c.id).limit(limit)
 
 
 def page(tables: Tables, *, after: str, limit: int) -> Select[Any]:

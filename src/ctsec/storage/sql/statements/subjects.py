@@ -23,6 +23,12 @@ def of_subject(tables: Tables, subject: str) -> Select[Any]:
     return select(t).where(t.c.subject == subject).order_by(t.c.id)
 
 
+def alive(tables: Tables, subjects: tuple[str, ...]) -> Select[Any]:
+    """Return the query for the keys of some persons that are not destroyed."""
+    t = tables.subject_key
+    return select(t).where(t.c.subject.in_(subjects), t.c.destroyed_at.is_(None)).order_by(t.c.id)
+
+
 def destroy(tables: Tables, subject: str, *, until: datetime, now: datetime) -> Update:
     """Return the statement that takes the keys of a person out of their rows."""
     t = tables.subject_key
