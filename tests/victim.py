@@ -40,6 +40,7 @@ class Steps:
         for name in ("fsync", "rename", "unlink"):
             setattr(os, name, self._before(getattr(os, name)))
         os.write = self._halfway(os.write)
+        os.pwrite = self._halfway(os.pwrite)
 
     def _before(self, call: Callable[..., Any]) -> Callable[..., Any]:
         def stepping(*arguments: Any, **named: Any) -> Any:
@@ -48,12 +49,12 @@ class Steps:
 
         return stepping
 
-    def _halfway(self, write: Callable[[int, Any], int]) -> Callable[[int, Any], int]:
-        def stepping(file: int, data: Any) -> int:
+    def _halfway(self, write: Callable[..., int]) -> Callable[..., int]:
+        def stepping(file: int, data: Any, *where: int) -> int:
             if self.done + 1 == self._last and self._end is None:
-                write(file, memoryview(data)[: len(data) // 2])
+                write(file, memoryview(data)[: len(data) // 2], *where)
             self._step()
-            return write(file, data)
+            return write(file, data, *where)
 
         return stepping
 

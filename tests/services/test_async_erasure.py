@@ -14,7 +14,7 @@ import pytest
 from ctsec.audit.erasure import Erased, Erasure, ErasureState
 from ctsec.audit.event import DEPLOYMENT_LOG
 from ctsec.audit.retention.hold import GRACE
-from ctsec.errors import ConfigurationError
+from ctsec.errors import ConfigurationError, StoreError
 from ctsec.ids import UserId, new_id
 from ctsec.operators import Operator
 from ctsec.outcome import Reason
@@ -36,10 +36,49 @@ class AsyncListed:
     async def add(self, erased: Erased) -> None:
         """Append an entry."""
         self.entries.append(erased)
+        await self.listing()
+
+    async def listing(self) -> None:
+        """Do what a test has happen while entries are written."""
 
     async def all(self) -> tuple[Erased, ...]:
         """Return every entry."""
         return tuple(self.entries)
+
+
+class AsyncBatches(AsyncListed):
+    """A list that takes many entries at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.batches: list[int] = []
+
+    async def add_all(self, erased: tuple[Erased, ...]) -> None:
+        """Append entries."""
+        self.batches.append(len(erased))
+        self.entries.extend(erased)
+
+
+class AsyncBroken(AsyncListed):
+    """A list that can not be written."""
+
+    async def listing(self) -> None:
+        """Fail."""
+        raise StoreError("the disk is full")
+
+
+class AsyncOvertaken(AsyncListed):
+    """A list during whose writing another worker carries everything out."""
+
+    def __init__(self, world: AsyncWorld) -> None:
+        super().__init__()
+        self._world = world
+        self.others: list[int] = []
+
+    async def listing(self) -> None:
+        """Let the other one run."""
+        if len(self.entries) == 1:
+            self.others.append(await self._world.security.jobs.erasures.run_due())
 
 
 @pytest.fixture
@@ -156,6 +195,55 @@ async def test_a_restored_store_erases_again(world: AsyncWorld) -> None:
     await world.security.prepare()
     assert len(await known(world, ann.id)) == 1
     assert (await names(world)).count("person.erasure_replayed") == 1
+
+
+async def test_those_who_are_due_are_erased_together(world: AsyncWorld) -> None:
+    """However many are due, a list that can is asked once, and each of them has an event."""
+    people = [await world.person(f"{name}@acme.example") for name in ("ann", "bob", "cid")]
+    world.security._erasures._erased = listed = AsyncBatches()
+    for each in people:
+        await asked(world, each.id)
+    assert await world.security.jobs.erasures.run_due() == 3
+    assert (listed.batches, {each.user_id for each in listed.entries}) == ([3], {each.id for each in people})
+    assert [await known(world, each.id) for each in people] == [[], [], []]
+    assert (await names(world)).count("person.erased") == 3
+
+
+async def test_who_is_held_keeps_nobody_behind_waiting(world: AsyncWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many erasures wait for holds, those that were asked for after them are carried out."""
+    monkeypatch.setattr("ctsec.security._async_erasures._PAGE", 1)
+    ann, bob = [await world.person(each) for each in (ANN, "bob@acme.example")]
+    await held(world, ann, "person")
+    one = await asked(world, ann.id)
+    world.clock.advance(timedelta(seconds=1))
+    two = await asked(world, bob.id)
+    assert one.id < two.id
+    assert [await world.security.jobs.erasures.run_due() for _ in range(2)] == [1, 0]
+    assert [await state(world, each) for each in (one, two)] == [ErasureState.DEFERRED, ErasureState.DONE]
+
+
+async def test_two_workers_erase_once(world: AsyncWorld) -> None:
+    """Of two that meet the same erasure one carries it out, with one event that names how many keys went."""
+    ann = await world.person(ANN)
+    erasure = await asked(world, ann.id)
+    world.security._erasures._erased = listed = AsyncOvertaken(world)
+    assert (await world.security.jobs.erasures.run_due(), listed.others) == (0, [1])
+    events = [each for each in await world.events(DEPLOYMENT_LOG) if each.name == "person.erased"]
+    assert [each.details()["details"]["keys"] for each in events] == [1]
+    assert await state(world, erasure) is ErasureState.DONE
+
+
+async def test_what_can_not_be_listed_is_not_erased(world: AsyncWorld) -> None:
+    """Without an entry that outlasts a restore no key goes: it is due until the list can be written."""
+    ann = await world.person(ANN)
+    erasure = await asked(world, ann.id)
+    world.security._erasures._erased = AsyncBroken()
+    with pytest.raises(StoreError):
+        await world.security.jobs.erasures.run_due()
+    assert await known(world, ann.id)
+    assert await state(world, erasure) is ErasureState.REQUESTED
+    world.security._erasures._erased = AsyncListed()
+    assert await world.security.jobs.erasures.run_due() == 1
 
 
 async def test_without_a_list_nothing_is_erased(world: AsyncWorld) -> None:

@@ -15,7 +15,7 @@ import pytest
 from ctsec.audit.erasure import Erased, Erasure, ErasureState
 from ctsec.audit.event import DEPLOYMENT_LOG
 from ctsec.audit.retention.hold import GRACE
-from ctsec.errors import ConfigurationError
+from ctsec.errors import ConfigurationError, StoreError
 from ctsec.ids import UserId, new_id
 from ctsec.operators import Operator
 from ctsec.outcome import Reason
@@ -37,10 +37,49 @@ class Listed:
     def add(self, erased: Erased) -> None:
         """Append an entry."""
         self.entries.append(erased)
+        self.listing()
+
+    def listing(self) -> None:
+        """Do what a test has happen while entries are written."""
 
     def all(self) -> tuple[Erased, ...]:
         """Return every entry."""
         return tuple(self.entries)
+
+
+class Batches(Listed):
+    """A list that takes many entries at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.batches: list[int] = []
+
+    def add_all(self, erased: tuple[Erased, ...]) -> None:
+        """Append entries."""
+        self.batches.append(len(erased))
+        self.entries.extend(erased)
+
+
+class Broken(Listed):
+    """A list that can not be written."""
+
+    def listing(self) -> None:
+        """Fail."""
+        raise StoreError("the disk is full")
+
+
+class Overtaken(Listed):
+    """A list during whose writing another worker carries everything out."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__()
+        self._world = world
+        self.others: list[int] = []
+
+    def listing(self) -> None:
+        """Let the other one run."""
+        if len(self.entries) == 1:
+            self.others.append(self._world.security.jobs.erasures.run_due())
 
 
 @pytest.fixture
@@ -157,6 +196,55 @@ def test_a_restored_store_erases_again(world: World) -> None:
     world.security.prepare()
     assert len(known(world, ann.id)) == 1
     assert (names(world)).count("person.erasure_replayed") == 1
+
+
+def test_those_who_are_due_are_erased_together(world: World) -> None:
+    """However many are due, a list that can is asked once, and each of them has an event."""
+    people = [world.person(f"{name}@acme.example") for name in ("ann", "bob", "cid")]
+    world.security._erasures._erased = listed = Batches()
+    for each in people:
+        asked(world, each.id)
+    assert world.security.jobs.erasures.run_due() == 3
+    assert (listed.batches, {each.user_id for each in listed.entries}) == ([3], {each.id for each in people})
+    assert [known(world, each.id) for each in people] == [[], [], []]
+    assert (names(world)).count("person.erased") == 3
+
+
+def test_who_is_held_keeps_nobody_behind_waiting(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many erasures wait for holds, those that were asked for after them are carried out."""
+    monkeypatch.setattr("ctsec.security._sync_erasures._PAGE", 1)
+    ann, bob = [world.person(each) for each in (ANN, "bob@acme.example")]
+    held(world, ann, "person")
+    one = asked(world, ann.id)
+    world.clock.advance(timedelta(seconds=1))
+    two = asked(world, bob.id)
+    assert one.id < two.id
+    assert [world.security.jobs.erasures.run_due() for _ in range(2)] == [1, 0]
+    assert [state(world, each) for each in (one, two)] == [ErasureState.DEFERRED, ErasureState.DONE]
+
+
+def test_two_workers_erase_once(world: World) -> None:
+    """Of two that meet the same erasure one carries it out, with one event that names how many keys went."""
+    ann = world.person(ANN)
+    erasure = asked(world, ann.id)
+    world.security._erasures._erased = listed = Overtaken(world)
+    assert (world.security.jobs.erasures.run_due(), listed.others) == (0, [1])
+    events = [each for each in world.events(DEPLOYMENT_LOG) if each.name == "person.erased"]
+    assert [each.details()["details"]["keys"] for each in events] == [1]
+    assert state(world, erasure) is ErasureState.DONE
+
+
+def test_what_can_not_be_listed_is_not_erased(world: World) -> None:
+    """Without an entry that outlasts a restore no key goes: it is due until the list can be written."""
+    ann = world.person(ANN)
+    erasure = asked(world, ann.id)
+    world.security._erasures._erased = Broken()
+    with pytest.raises(StoreError):
+        world.security.jobs.erasures.run_due()
+    assert known(world, ann.id)
+    assert state(world, erasure) is ErasureState.REQUESTED
+    world.security._erasures._erased = Listed()
+    assert world.security.jobs.erasures.run_due() == 1
 
 
 def test_without_a_list_nothing_is_erased(world: World) -> None:

@@ -108,7 +108,7 @@ class AsyncErasureJobs:
     async def _carry_out(self, due: tuple[Erasure, ...], *, erased: AsyncErasureList) -> int:
         now = self._ambient.now()
         await _list(tuple(Erased(each.user_id, now) for each in due), erased)
-        until = {each.user_id: now for each in due}
+        until: dict[str, datetime] = {each.user_id: now for each in due}
         count = 0
         try:
             async with self._storage.erasing(until, now=now, after_commit=self._committed) as (store, keys):

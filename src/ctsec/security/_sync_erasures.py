@@ -109,7 +109,7 @@ class ErasureJobs:
     def _carry_out(self, due: tuple[Erasure, ...], *, erased: ErasureList) -> int:
         now = self._ambient.now()
         _list(tuple(Erased(each.user_id, now) for each in due), erased)
-        until = {each.user_id: now for each in due}
+        until: dict[str, datetime] = {each.user_id: now for each in due}
         count = 0
         try:
             with self._storage.erasing(until, now=now, after_commit=self._committed) as (store, keys):

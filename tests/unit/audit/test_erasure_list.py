@@ -28,6 +28,10 @@ def test_the_list_in_a_file(tmp_path: Path) -> None:
     assert erased.all() == entries[:1]
     erased.add(entries[1])
     assert (erased.all(), path.stat().st_mode & 0o777) == (entries[:2], 0o600)
+    FileErasureList(tmp_path / "other").add_all(entries)
+    assert FileErasureList(tmp_path / "other").all() == entries
+    FileErasureList(tmp_path / "other").add_all(())
+    assert FileErasureList(tmp_path / "other").all() == entries
     for broken in (b"x\n", b'{"at": 1}\n', b'{"at": true, "user": "usr_1"}\n', b"\n"):
         whole = path.read_bytes()
         path.write_bytes(whole + broken)
