@@ -82,7 +82,7 @@ class LogRecords(Protocol):
     def raw(self, query: AuditQuery, *, first: int, end: int, limit: int, personal: bool = False) -> tuple[RawEvent, ...]:
         """Return what an export writes of matching events with an index in [`first`, `end`), in the order of indexes.
 
-        The sealed personal part is empty unless `personal`.
+        The sealed personal part is None unless `personal`.
         """
         ...
 

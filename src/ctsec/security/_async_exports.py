@@ -125,7 +125,9 @@ class AsyncExport:
                         yield chunk
                     yield await self._told(run)
                     at = run[-1][0] + 1
+                    del run
             at = rows[-1][0] + 1
+            del rows  # a page is let go before the next one is read
         if not selected:
             async for chunk in self._purged(at, head.end):
                 yield chunk
@@ -183,10 +185,11 @@ class AsyncExport:
             async with self._storage.reading() as store:
                 rows = await store.log.raw(request.query, first=at, end=self.head.end, limit=PAGE, personal=request.personal)
             if rows:
+                at = rows[-1][0] + 1
                 yield rows
             if len(rows) < PAGE:
                 return
-            at = rows[-1][0] + 1
+            del rows
 
     async def _flat(self) -> AsyncGenerator[bytes]:
         writer = writer_of(self.request, head=self.head)

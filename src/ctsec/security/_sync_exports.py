@@ -126,7 +126,9 @@ class Export:
                         yield chunk
                     yield self._told(run)
                     at = run[-1][0] + 1
+                    del run
             at = rows[-1][0] + 1
+            del rows  # a page is let go before the next one is read
         if not selected:
             for chunk in self._purged(at, head.end):
                 yield chunk
@@ -184,10 +186,11 @@ class Export:
             with self._storage.reading() as store:
                 rows = store.log.raw(request.query, first=at, end=self.head.end, limit=PAGE, personal=request.personal)
             if rows:
+                at = rows[-1][0] + 1
                 yield rows
             if len(rows) < PAGE:
                 return
-            at = rows[-1][0] + 1
+            del rows
 
     def _flat(self) -> Generator[bytes, None]:
         writer = writer_of(self.request, head=self.head)

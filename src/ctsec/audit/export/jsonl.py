@@ -62,7 +62,10 @@ class ExportHead:
 
 def event_lines(rows: Sequence[RawEvent]) -> bytes:
     """Return the lines of events that follow one another."""
-    return b"".join([b'{"index":%d,"leaf":"%s","event":%s}\n' % (row[0], hexlify(row[1]), row[2]) for row in rows])
+    pieces: list[bytes] = []
+    for index, leaf, body, _ in rows:
+        pieces += b'{"index":%d,"leaf":"%s","event":' % (index, hexlify(leaf)), body, b"}\n"
+    return b"".join(pieces)
 
 
 def purged_line(index: int, leaf: bytes) -> bytes:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
-RawEvent: TypeAlias = tuple[int, bytes, bytes, bytes]
-"""Index, leaf (32 bytes), stored bytes, and the sealed personal part (empty unless it was asked for)."""
+RawEvent: TypeAlias = tuple[int, bytes, bytes, bytes | None]
+"""Index, leaf (32 bytes), stored bytes, and the sealed personal part (None unless it was asked for)."""
 
 
 def runs(rows: Sequence[RawEvent]) -> Iterator[Sequence[RawEvent]]:

@@ -86,7 +86,7 @@ class AsyncMemoryLog:
     async def raw(self, query: AuditQuery, *, first: int, end: int, limit: int, personal: bool = False) -> tuple[RawEvent, ...]:
         """Return what an export writes of matching events with an index in [`first`, `end`), in the order of indexes."""
         found = [each for each in self._matching(query) if first <= each.index < end][:limit]
-        return tuple((each.index, each.event.leaf, each.event.body, each.event.personal if personal else b"") for each in found)
+        return tuple((each.index, each.event.leaf, each.event.body, each.event.personal if personal else None) for each in found)
 
     async def matching(self, query: AuditQuery, *, first: int, end: int) -> int:
         """Return how many events with an index in [`first`, `end`) match."""

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 from ctsec.storage.sql.failures import translate
 from ctsec.storage.sql.gate import Gate
 from ctsec.storage.sql.joined import FLUSHING, judge, lacks_transaction
+from ctsec.storage.sql.plain import binary_results, plain_rows
 from ctsec.storage.sql.prepared import prepared_for
 from ctsec.storage.sql.progress import Progress
 from ctsec.storage.sql.statements.rows import added
@@ -95,6 +96,16 @@ class AsyncExecutor:
         connection = await self._connection()
         try:
             return cast(Sequence[tuple[Any, ...]], (await connection.execute(statement)).all())
+        except SQLAlchemyError as error:
+            failure = translate(error)
+        raise failure
+
+    async def plain(self, statement: Executable, values: Mapping[str, Any]) -> tuple[tuple[Any, ...], ...]:
+        """Return every row of a query whose columns have no types, as the driver hands it out."""
+        connection = await self._connection()
+        try:
+            with binary_results(connection):
+                return plain_rows(await connection.execute(statement, values))
         except SQLAlchemyError as error:
             failure = translate(error)
         raise failure

@@ -100,10 +100,11 @@ class SqlLog:
 
     def raw(self, query: AuditQuery, *, first: int, end: int, limit: int, personal: bool = False) -> tuple[RawEvent, ...]:
         """Return what an export writes of matching events with an index in [`first`, `end`), in the order of indexes."""
-        rows = self._run.tuples(audit.raw(self._tables, query, first=first, end=end, limit=limit, personal=personal))
+        statement = audit.raw(self._tables, query, personal=personal)
+        rows = self._run.plain(statement, {"first": first, "end": end, "most": limit})
         if rows and type(rows[0][2]) is not bytes:
-            return tuple([(index, bytes(leaf), bytes(body), bytes(part)) for index, leaf, body, part in rows])
-        return cast("tuple[RawEvent, ...]", tuple(rows))
+            return tuple([(index, bytes(leaf), bytes(body), None if part is None else bytes(part)) for index, leaf, body, part in rows])
+        return cast("tuple[RawEvent, ...]", rows)
 
     def matching(self, query: AuditQuery, *, first: int, end: int) -> int:
         """Return how many events with an index in [`first`, `end`) match."""

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from ctsec.storage.sql.failures import translate
 from ctsec.storage.sql.gate import Gate
 from ctsec.storage.sql.joined import FLUSHING, judge, lacks_transaction
+from ctsec.storage.sql.plain import binary_results, plain_rows
 from ctsec.storage.sql.prepared import prepared_for
 from ctsec.storage.sql.progress import Progress
 from ctsec.storage.sql.statements.rows import added
@@ -96,6 +97,16 @@ class Executor:
         connection = self._connection()
         try:
             return cast(Sequence[tuple[Any, ...]], (connection.execute(statement)).all())
+        except SQLAlchemyError as error:
+            failure = translate(error)
+        raise failure
+
+    def plain(self, statement: Executable, values: Mapping[str, Any]) -> tuple[tuple[Any, ...], ...]:
+        """Return every row of a query whose columns have no types, as the driver hands it out."""
+        connection = self._connection()
+        try:
+            with binary_results(connection):
+                return plain_rows(connection.execute(statement, values))
         except SQLAlchemyError as error:
             failure = translate(error)
         raise failure

@@ -170,7 +170,7 @@ class LogConformance:
             store.log.place(limit=9)
         with storage.reading() as store:
             every, odd = AuditQuery(log=_ONE), AuditQuery(log=_ONE, name="name.n1ed")
-            bare = [(index, each.leaf, each.body, b"") for index, each in enumerate(events)]
+            bare = [(index, each.leaf, each.body, None) for index, each in enumerate(events)]
             equal(store.log.raw(every, first=1, end=5, limit=9), tuple(bare[1:5]))
             equal(store.log.raw(every, first=1, end=5, limit=2), tuple(bare[1:3]))
             equal(store.log.raw(odd, first=2, end=6, limit=9), (bare[3], bare[5]))

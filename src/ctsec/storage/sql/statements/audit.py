@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import lru_cache
 from typing import Any, cast
 
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Delete,
-    LargeBinary,
     RowMapping,
     Select,
     Table,
     and_,
+    bindparam,
     delete,
     func,
     insert,
-    literal,
+    null,
     or_,
     select,
     type_coerce,
@@ -125,14 +126,17 @@ def search(tables: Tables, query: AuditQuery, *, before: int | None, limit: int)
     return select(t).where(*wanted).order_by(t.c.index.desc()).limit(limit)
 
 
-def raw(tables: Tables, query: AuditQuery, *, first: int, end: int, limit: int, personal: bool) -> Select[Any]:
-    """Return the statement for what an export writes of events, as the driver hands it out."""
+@lru_cache(maxsize=32)
+def raw(tables: Tables, query: AuditQuery, *, personal: bool) -> Select[Any]:
+    """Return the statement for what an export writes of events, as the driver hands it out: those from `first` to `end`, at most `most`.
+
+    An export asks it for each page with other values of the three, and it is made once.
+    """
     t = tables.log.event
-    part: ColumnElement[Any] = t.c.personal if personal else literal(b"", LargeBinary())
-    bare: list[ColumnElement[Any]] = [t.c.index, t.c.leaf, t.c.body, part]
-    wanted = [*asked(tables, query), t.c.index >= first, t.c.index < end]
-    chosen = select(*[type_coerce(each, NULLTYPE) for each in bare])
-    return cast("Select[Any]", chosen.where(*wanted).order_by(t.c.index).limit(limit))
+    bare: list[ColumnElement[Any]] = [t.c.index, t.c.leaf, t.c.body, t.c.personal if personal else null()]
+    first, end, most = (bindparam(name, type_=BigInteger()) for name in ("first", "end", "most"))
+    chosen = select(*[type_coerce(each, NULLTYPE) for each in bare]).where(*asked(tables, query), t.c.index >= first, t.c.index < end)
+    return cast("Select[Any]", chosen.order_by(t.c.index).limit(most))
 
 
 def matching(tables: Tables, query: AuditQuery, *, first: int, end: int) -> Select[Any]:
