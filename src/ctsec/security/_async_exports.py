@@ -12,7 +12,8 @@ from __future__ import annotations
 import hashlib
 import json
 import zlib
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Final
 
 from ctsec.ambient import Ambient, Request
@@ -44,6 +45,7 @@ from ctsec.storage._async_ports import AsyncStorage, AsyncStore
 
 PAGE: Final = 1000
 _GZIP: Final = 31
+_NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 class AsyncExport:
@@ -196,7 +198,7 @@ class AsyncExport:
         yield writer.start()
         async for rows in self._pages():
             self.events += len(rows)
-            yield writer.page([await self._read(row) for row in rows])
+            yield writer.page([await self._read(row) for row in rows] if self.request.personal else map(_bare, rows))
         yield writer.end(self.events)
 
     async def _read(self, row: RawEvent) -> ReadEvent:
@@ -307,6 +309,10 @@ class AsyncExports:
                 personal={**typed, **({"why": why} if why else {})},
             )
         )
+
+
+def _bare(row: RawEvent) -> ReadEvent:
+    return read_event(row, personal=_NOTHING)
 
 
 async def _names(store: AsyncStore) -> list[LogId]:

@@ -13,7 +13,8 @@ from __future__ import annotations
 import hashlib
 import json
 import zlib
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Final
 
 from ctsec.ambient import Ambient, Request
@@ -45,6 +46,7 @@ from ctsec.storage._sync_ports import Storage, Store
 
 PAGE: Final = 1000
 _GZIP: Final = 31
+_NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 class Export:
@@ -197,7 +199,7 @@ class Export:
         yield writer.start()
         for rows in self._pages():
             self.events += len(rows)
-            yield writer.page([self._read(row) for row in rows])
+            yield writer.page([self._read(row) for row in rows] if self.request.personal else map(_bare, rows))
         yield writer.end(self.events)
 
     def _read(self, row: RawEvent) -> ReadEvent:
@@ -308,6 +310,10 @@ class Exports:
                 personal={**typed, **({"why": why} if why else {})},
             )
         )
+
+
+def _bare(row: RawEvent) -> ReadEvent:
+    return read_event(row, personal=_NOTHING)
 
 
 def _names(store: Store) -> list[LogId]:

@@ -9,15 +9,14 @@ Rules that this module keeps:
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Final
 
+from ctsec.audit.export.coding import write_json
 from ctsec.audit.export.writing import ReadEvent
 
 _SEVERITIES: Final = {"success": 3, "refused": 6, "failed": 7}
-_ENCODE: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=dict).encode
 _BREAKS: Final = re.compile("[\r\n\x0b\x0c\x1c-\x1e\x85\u2028\u2029]+")
 
 
@@ -39,7 +38,7 @@ class CefWriter:
         """Return nothing: a reader takes the lines as they come."""
         return b""
 
-    def page(self, events: Sequence[ReadEvent]) -> bytes:
+    def page(self, events: Iterable[ReadEvent]) -> bytes:
         """Return the lines of events."""
         return b"".join([_event(event) for event in events])
 
@@ -78,7 +77,7 @@ def _labelled(number: int, label: str, value: str | None) -> dict[str, str]:
 
 
 def _json(value: object) -> str:
-    return _ENCODE(value) if value else ""
+    return write_json(value).decode() if value else ""
 
 
 def _line(name: str, severity: int, values: Mapping[str, str]) -> bytes:

@@ -9,13 +9,11 @@ Rules that this module keeps:
 
 from __future__ import annotations
 
-import csv
-import json
-from collections.abc import Sequence
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from io import StringIO
 from typing import Final
 
+from ctsec.audit.export.coding import write_json
 from ctsec.audit.export.writing import ReadEvent
 
 COLUMNS: Final = (
@@ -23,15 +21,15 @@ COLUMNS: Final = (
     "target_id", "subject", "organization", "workspace", "request", "targets", "details", "leaf", "personal",
 )  # fmt: skip
 END: Final = "# end"
-_RISKY: Final = ("=", "+", "-", "@", "\t", "\r")
+_RISKY: Final = frozenset("=+-@\t\r")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_ENCODE: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=dict).encode
 _NO_TARGET: Final = {"kind": "", "id": ""}
+_REST: Final = frozenset({"details", "changes"})
 
 
 def defused(cell: str) -> str:
     """Return a cell that no spreadsheet takes for a formula."""
-    return "'" + cell if cell.startswith(_RISKY) else cell
+    return "'" + cell if cell[:1] in _RISKY else cell
 
 
 class CommaWriter:
@@ -39,38 +37,38 @@ class CommaWriter:
 
     def start(self) -> bytes:
         """Return the row of the columns' names."""
-        return _rows([COLUMNS])
+        return _row(COLUMNS).encode()
 
-    def page(self, events: Sequence[ReadEvent]) -> bytes:
+    def page(self, events: Iterable[ReadEvent]) -> bytes:
         """Return the rows of events."""
-        return _rows([tuple(map(defused, cells(event))) for event in events])
+        return "".join([_row(map(defused, cells(event))) for event in events]).encode()
 
     def end(self, events: int) -> bytes:
         """Return the last row."""
-        return _rows([(END, str(events), *("",) * (len(COLUMNS) - 2))])
+        return _row((END, str(events), *("",) * (len(COLUMNS) - 2))).encode()
 
 
 def cells(event: ReadEvent) -> tuple[str, ...]:
     """Return the texts of an event, one for each column, as they are."""
-    said, first = event.said, event.targets[0] if event.targets else _NO_TARGET
-    credential = event.actor.get("credential") or _NO_TARGET
+    said, actor, targets = event.said, event.actor, event.targets
+    first = targets[0] if targets else _NO_TARGET
+    credential = actor.get("credential") or _NO_TARGET
     time = _EPOCH + timedelta(microseconds=int(said["time"]))
-    rest = {name: value for name, value in said.items() if name in {"details", "changes"} and value}
+    rest = {name: value for name, value in said.items() if value and name in _REST}
     texts = (
-        str(event.index), said["id"], time.isoformat(), said["name"], said["outcome"], said["reason"] or "", event.actor["kind"],
-        event.actor["id"], credential["kind"], credential["id"], first["kind"], first["id"], said["subject"] or "",
+        str(event.index), said["id"], time.isoformat(), said["name"], said["outcome"], said["reason"] or "", actor["kind"],
+        actor["id"], credential["kind"], credential["id"], first["kind"], first["id"], said["subject"] or "",
         said["organization"] or "", said["workspace"] or "", said.get("request") or "",
-        _json(event.targets) if len(event.targets) > 1 else "", _json(rest) if rest else "", event.leaf.hex(),
+        _json(targets) if len(targets) > 1 else "", _json(rest) if rest else "", event.leaf.hex(),
         _json(event.personal) if event.personal else "",
     )  # fmt: skip
     return tuple(map(str, texts))
 
 
 def _json(value: object) -> str:
-    return _ENCODE(value)
+    return write_json(value).decode()
 
 
-def _rows(rows: Sequence[Sequence[str]]) -> bytes:
-    file = StringIO()
-    csv.writer(file, quoting=csv.QUOTE_ALL, lineterminator="\r\n").writerows(rows)
-    return file.getvalue().encode()
+def _row(texts: Iterable[str]) -> str:
+    """Return a row of quoted cells, in which a quote is doubled."""
+    return '"' + '","'.join([text.replace('"', '""') if '"' in text else text for text in texts]) + '"\r\n'

@@ -10,17 +10,16 @@ Rules that this module keeps:
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from ctsec.audit.export import ocsf_classes as classes
+from ctsec.audit.export.coding import write_json
 from ctsec.audit.export.jsonl import ExportHead
 from ctsec.audit.export.ocsf_classes import Activity, activity_of
 from ctsec.audit.export.request import OcsfVersion
 from ctsec.audit.export.writing import ReadEvent
 
-_ENCODE: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _PRODUCT: Final = {"name": "ctsec", "vendor_name": "ctsec"}
 _OF_USERS: Final = frozenset(
     {classes.ACCOUNT_CHANGE, classes.AUTHENTICATION, classes.AUTHORIZE_SESSION, classes.USER_ACCESS, classes.USER_MANAGEMENT}
@@ -43,7 +42,7 @@ class OcsfWriter:
         """Return nothing: a reader takes the events as they come."""
         return b""
 
-    def page(self, events: Sequence[ReadEvent]) -> bytes:
+    def page(self, events: Iterable[ReadEvent]) -> bytes:
         """Return the lines of events."""
         return b"".join([_line(self.object(event)) for event in events])
 
@@ -176,4 +175,4 @@ def _resources(event: ReadEvent) -> list[dict[str, str]]:
 
 
 def _line(value: Mapping[str, object]) -> bytes:
-    return _ENCODE(value).encode() + b"\n"
+    return write_json(value) + b"\n"

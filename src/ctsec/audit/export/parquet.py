@@ -9,7 +9,7 @@ Rules that this module keeps:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib import import_module
 from typing import Any, Final
 
@@ -73,7 +73,7 @@ class ParquetWriter:
         """Return the magic bytes."""
         return self._sink.taken()
 
-    def page(self, events: Sequence[ReadEvent]) -> bytes:
+    def page(self, events: Iterable[ReadEvent]) -> bytes:
         """Take events; return the row groups that are full."""
         self._waiting += events
         while len(self._waiting) >= GROUP:

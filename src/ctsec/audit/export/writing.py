@@ -8,11 +8,11 @@ Rules that this module keeps:
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, cast
 
+from ctsec.audit.export.coding import read_json
 from ctsec.audit.export.raw import RawEvent
 from ctsec.errors import CorruptRecord
 
@@ -44,8 +44,8 @@ class Writer(Protocol):
         """Return what stands before the events."""
         ...
 
-    def page(self, events: Sequence[ReadEvent]) -> bytes:
-        """Return the lines of events."""
+    def page(self, events: Iterable[ReadEvent]) -> bytes:
+        """Return the lines of events, each of which is let go once it was written."""
         ...
 
     def end(self, events: int) -> bytes:
@@ -60,7 +60,7 @@ def read_event(raw: RawEvent, *, personal: Mapping[str, str]) -> ReadEvent:
     """Return an event from its stored bytes; raise CorruptRecord if they are none."""
     index, leaf, body, _ = raw
     try:
-        said: object = json.loads(body)
+        said = read_json(body)
     except ValueError:
         said = None
     if not isinstance(said, dict) or not cast(dict[str, Any], said).keys() >= _MEMBERS:
