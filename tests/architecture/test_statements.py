@@ -17,6 +17,7 @@ IMPORTING: Final = {
     "ctsec.storage.sql.schema",
     "ctsec.cli.loading",
     "ctsec.audit.canonical",
+    "ctsec.audit.export.coding",
     "ctsec.audit.export.parquet",
 }
 # Places that write SQL as text, each with what can stand in it.

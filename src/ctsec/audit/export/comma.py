@@ -53,7 +53,7 @@ def cells(event: ReadEvent) -> tuple[str, ...]:
     said, actor, targets = event.said, event.actor, event.targets
     first = targets[0] if targets else _NO_TARGET
     credential = actor.get("credential") or _NO_TARGET
-    time = _EPOCH + timedelta(microseconds=int(said["time"]))
+    time = _EPOCH + timedelta(0, *divmod(int(said["time"]), 1_000_000))
     rest = {name: value for name, value in said.items() if value and name in _REST}
     texts = (
         str(event.index), said["id"], time.isoformat(), said["name"], said["outcome"], said["reason"] or "", actor["kind"],

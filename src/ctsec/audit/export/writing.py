@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Protocol, cast
+from typing import Any, Final, Protocol
 
 from ctsec.audit.export.coding import read_json
 from ctsec.audit.export.raw import RawEvent
+from ctsec.draft import draft_of
 from ctsec.errors import CorruptRecord
 
 
@@ -29,12 +30,17 @@ class ReadEvent:
     @property
     def actor(self) -> Mapping[str, Any]:
         """Kind, id and credential of who did it."""
-        return cast(Mapping[str, Any], self.said["actor"])
+        actor: Mapping[str, Any] = self.said["actor"]
+        return actor
 
     @property
     def targets(self) -> Sequence[Mapping[str, str]]:
         """Kind and id of what it was done to."""
-        return cast(Sequence[Mapping[str, str]], self.said["targets"])
+        targets: Sequence[Mapping[str, str]] = self.said["targets"]
+        return targets
+
+
+_DRAFT: Final = draft_of(ReadEvent)
 
 
 class Writer(Protocol):
@@ -60,9 +66,13 @@ def read_event(raw: RawEvent, *, personal: Mapping[str, str]) -> ReadEvent:
     """Return an event from its stored bytes; raise CorruptRecord if they are none."""
     index, leaf, body, _ = raw
     try:
-        said = read_json(body)
+        said: Any = read_json(body)
     except ValueError:
         said = None
-    if not isinstance(said, dict) or not cast(dict[str, Any], said).keys() >= _MEMBERS:
+    if type(said) is not dict or not said.keys() >= _MEMBERS:  # pyright: ignore[reportUnknownMemberType]
         raise CorruptRecord(f"the body at index {index} is not that of an event; run `ctsec audit verify`")
-    return ReadEvent(index=index, leaf=leaf, said=cast(dict[str, Any], said), personal=personal)
+    made = _DRAFT()
+    made.index, made.leaf, made.said, made.personal = index, leaf, said, personal
+    made.__class__ = ReadEvent
+    read: ReadEvent = made
+    return read

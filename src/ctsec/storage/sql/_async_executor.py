@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from types import MappingProxyType
 from typing import Any, Final, Protocol, cast
 
 from sqlalchemy import Executable, RowMapping, Table
@@ -18,7 +19,8 @@ from ctsec.storage.sql.prepared import prepared_for
 from ctsec.storage.sql.progress import Progress
 from ctsec.storage.sql.statements.rows import added
 
-_WAITING: Final = (2, 3)  # FULL and EXTRA of SQLite's `synchronous`
+# SQLite's levels of waiting for the disk by their numbers, those above NORMAL, and how each is set again.
+_WAITING: Final = MappingProxyType({2: "PRAGMA synchronous=FULL", 3: "PRAGMA synchronous=EXTRA"})
 
 
 class AsyncSource(Protocol):
@@ -282,7 +284,7 @@ async def unwaited(connection: AsyncConnection) -> AsyncGenerator[None, None]:
             yield
         finally:
             await connection.rollback()  # it can not be set in a transaction; after a commit this does nothing
-            await connection.exec_driver_sql(f"PRAGMA synchronous={level}")
+            await connection.exec_driver_sql(_WAITING[level])
     except SQLAlchemyError as error:
         await connection.invalidate()
         failure = translate(error)

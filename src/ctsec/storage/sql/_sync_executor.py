@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from types import MappingProxyType
 from typing import Any, Final, Protocol, cast
 
 from sqlalchemy import Connection, Engine, Executable, RowMapping, Table
@@ -19,7 +20,8 @@ from ctsec.storage.sql.prepared import prepared_for
 from ctsec.storage.sql.progress import Progress
 from ctsec.storage.sql.statements.rows import added
 
-_WAITING: Final = (2, 3)  # FULL and EXTRA of SQLite's `synchronous`
+# SQLite's levels of waiting for the disk by their numbers, those above NORMAL, and how each is set again.
+_WAITING: Final = MappingProxyType({2: "PRAGMA synchronous=FULL", 3: "PRAGMA synchronous=EXTRA"})
 
 
 class Source(Protocol):
@@ -283,7 +285,7 @@ def unwaited(connection: Connection) -> Generator[None, None, None]:
             yield
         finally:
             connection.rollback()  # it can not be set in a transaction; after a commit this does nothing
-            connection.exec_driver_sql(f"PRAGMA synchronous={level}")
+            connection.exec_driver_sql(_WAITING[level])
     except SQLAlchemyError as error:
         connection.invalidate()
         failure = translate(error)

@@ -35,7 +35,7 @@ def binary_results(connection: Connection | AsyncConnection) -> Generator[None, 
 def plain_rows(result: CursorResult[Any]) -> tuple[tuple[Any, ...], ...]:
     """Return all rows of a result from the driver's own cursor, and close it."""
     try:
-        return tuple(result.cursor.fetchall()) if result.cursor is not None else ()
+        return tuple(result.cursor.fetchall())
     finally:
         result.close()
 

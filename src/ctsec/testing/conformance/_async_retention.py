@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -19,6 +20,7 @@ from ctsec.audit.sealing import Head
 from ctsec.audit.signing import LogIdentity
 from ctsec.audit.tree.tiles import TILE_WIDTH
 from ctsec.encryption.ed25519 import Signer
+from ctsec.encryption.subject_key import SubjectKey
 from ctsec.ids import ErasureId, HoldId
 from ctsec.secret import Secret
 from ctsec.security._async_logs import AsyncLogs
@@ -26,10 +28,14 @@ from ctsec.security._async_retention_jobs import AsyncRetentionJobs
 from ctsec.storage._async_ports import AsyncStorage
 from ctsec.testing.clock import FixedClock
 from ctsec.testing.conformance.expect import equal, holds
-from ctsec.testing.conformance.samples import HOUR, NOW, TICK, event, ignore, number, org_id, user_id
+from ctsec.testing.conformance.samples import HOUR, NOW, TICK, dek, event, ignore, number, org_id, user_id
 from ctsec.testing.random import UnsafeSeededRandom
 
 _ONE = LogId(org_id(1))
+
+
+class _Undone(Exception):
+    """What ends a transaction before its commit."""
 
 
 class _AsyncSigner:
@@ -203,6 +209,28 @@ class AsyncErasureConformance:
             equal([await store.erasures.of_user(user_id(n)) for n in (1, 2, 3)], [(done,), (two,), ()])
             equal([await store.erasures.page(after=after, limit=1) for after in ("", one.id, two.id)], [(done,), (two,), ()])
             equal([await store.erasures.get(one.id), await store.erasures.get(_erasure(9, of=1).id)], [done, None])
+
+    async def test_keys_go_with_what_says_so(self, storage: AsyncStorage) -> None:
+        """What is written of an erasure is there with the keys gone; what was rolled back is not, and can be done again."""
+        erasure, other = _erasure(1, of=1), _erasure(2, of=2)
+        for n, each in enumerate((erasure, other)):
+            await storage.guard.subjects.add(SubjectKey(id=dek(n).id, subject=each.user_id, wrapped=b"x", created_at=NOW))
+        async with storage.begin(after_commit=ignore) as store:
+            await store.erasures.add(erasure)
+        until: dict[str, datetime] = {erasure.user_id: NOW, user_id(9): NOW}
+        done = erasure.done(now=NOW + TICK, keys=1)
+        for fails in (True, False):
+            with suppress(_Undone):
+                async with storage.erasing(until, now=NOW + TICK, after_commit=ignore) as (store, counts):
+                    equal(counts.keys(), until.keys())
+                    equal(await store.erasures.replace(done), True)
+                    if fails:
+                        raise _Undone
+            async with storage.reading() as store:
+                equal(await store.erasures.get(erasure.id), erasure if fails else done)
+        (gone,) = await storage.guard.subjects.of_subject(erasure.user_id)
+        equal((gone.wrapped, gone.destroyed_at), (b"", NOW + TICK))
+        equal(len(await storage.guard.subjects.alive((erasure.user_id, other.user_id))), 1)
 
     async def test_holds_of_every_log_are_found(self, storage: AsyncStorage) -> None:
         """Those that were not released, or after the moment, of whatever log."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import re
 import sys
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib import import_module
 from io import BytesIO, StringIO
+from types import MappingProxyType
 from typing import Any, Final
 
 import pytest
@@ -17,7 +19,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ctsec.audit.event import EventName
+from ctsec.audit.export import comma
 from ctsec.audit.export.cef import CefWriter
+from ctsec.audit.export.coding import ways
 from ctsec.audit.export.comma import COLUMNS, CommaWriter
 from ctsec.audit.export.jsonl import ExportHead
 from ctsec.audit.export.ocsf import OcsfWriter
@@ -28,6 +32,7 @@ from ctsec.audit.export.writing import ReadEvent
 from ctsec.audit.query import AuditQuery
 from tests.audit.exported import exported, filled, log_of
 
+SOAK: Final = bool(os.environ.get("CTSEC_SOAK"))
 HEAD: Final = ExportHead(
     log="org_1", origin="acme.example/default/org_1", first=0, end=1, size=1, filters={}, personal=True,
     created_at=datetime(2026, 1, 1, tzinfo=UTC), note=b"",
@@ -65,6 +70,44 @@ def at(value: Any, path: str) -> Any:
     for part in path.split("."):
         value = value.get(part) if isinstance(value, dict) else None
     return value
+
+
+TEXTS: Final = st.text(
+    st.sampled_from("aé漢\U0001f600\u2028\x7f\x01\t\r\n\"',;=+-@\\") | st.characters(exclude_categories=["Cs"]), max_size=9
+)
+TREES: Final = st.recursive(
+    st.none() | st.booleans() | st.integers(1 - 2**53, 2**53 - 1) | TEXTS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
+    max_leaves=9,
+)
+
+
+@settings(max_examples=1000 if SOAK else 60)
+@given(st.dictionaries(TEXTS, TREES, max_size=3))
+def test_either_encoder_reads_and_writes_the_same(tree: dict[str, object]) -> None:
+    """With orjson or without it a body is read to the same values and written to the same bytes, those of Python's `json`."""
+    body = json.dumps(tree, ensure_ascii=False, separators=(",", ":")).encode()
+    assert [(read(body), write(MappingProxyType(tree))) for read, write in ways()] == [(tree, body)] * len(ways())
+
+
+def test_what_one_encoder_refuses_is_left_to_the_other() -> None:
+    """What is no JSON to orjson is read as Python's `json` reads it; a text that has no bytes is refused by both."""
+    for read, write in ways():
+        assert read(b'{"a":Infinity}') == {"a": float("inf")}
+        with pytest.raises(ValueError, match="Expecting"):
+            read(b'{"a":')
+        with pytest.raises(UnicodeEncodeError):
+            write({"a": "\ud800"})
+
+
+@settings(max_examples=1000 if SOAK else 60)
+@given(st.lists(TEXTS, min_size=1, max_size=5))
+def test_a_row_is_what_a_csv_writer_writes(texts: list[str]) -> None:
+    """To the byte, with every cell quoted; but that what a spreadsheet would take for a formula has an apostrophe in front."""
+    file = StringIO()
+    csv.writer(file, quoting=csv.QUOTE_ALL, lineterminator="\r\n").writerow(texts)
+    assert comma._row(texts) == file.getvalue()
+    assert [comma.defused(each) for each in texts] == [f"'{each}" if each.startswith(tuple("=+-@\t\r")) else each for each in texts]
 
 
 def test_every_event_name_has_its_class() -> None:
