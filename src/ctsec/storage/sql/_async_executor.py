@@ -275,8 +275,8 @@ async def unwaited(connection: AsyncConnection) -> AsyncGenerator[None, None]:
     """
     try:
         mode = (await connection.exec_driver_sql("PRAGMA journal_mode")).scalar()
-        level = (await connection.exec_driver_sql("PRAGMA synchronous")).scalar()
-        if mode != "wal" or level not in _WAITING:
+        level = _WAITING.get(int((await connection.exec_driver_sql("PRAGMA synchronous")).scalar_one()))
+        if mode != "wal" or level is None:
             yield
             return
         await connection.exec_driver_sql("PRAGMA synchronous=NORMAL")
@@ -284,7 +284,7 @@ async def unwaited(connection: AsyncConnection) -> AsyncGenerator[None, None]:
             yield
         finally:
             await connection.rollback()  # it can not be set in a transaction; after a commit this does nothing
-            await connection.exec_driver_sql(_WAITING[level])
+            await connection.exec_driver_sql(level)
     except SQLAlchemyError as error:
         await connection.invalidate()
         failure = translate(error)

@@ -276,8 +276,8 @@ def unwaited(connection: Connection) -> Generator[None, None, None]:
     """
     try:
         mode = (connection.exec_driver_sql("PRAGMA journal_mode")).scalar()
-        level = (connection.exec_driver_sql("PRAGMA synchronous")).scalar()
-        if mode != "wal" or level not in _WAITING:
+        level = _WAITING.get(int((connection.exec_driver_sql("PRAGMA synchronous")).scalar_one()))
+        if mode != "wal" or level is None:
             yield
             return
         connection.exec_driver_sql("PRAGMA synchronous=NORMAL")
@@ -285,7 +285,7 @@ def unwaited(connection: Connection) -> Generator[None, None, None]:
             yield
         finally:
             connection.rollback()  # it can not be set in a transaction; after a commit this does nothing
-            connection.exec_driver_sql(_WAITING[level])
+            connection.exec_driver_sql(level)
     except SQLAlchemyError as error:
         connection.invalidate()
         failure = translate(error)

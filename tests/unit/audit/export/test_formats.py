@@ -72,18 +72,18 @@ def at(value: Any, path: str) -> Any:
     return value
 
 
-TEXTS: Final = st.text(
+CELLS: Final = st.text(
     st.sampled_from("aé漢\U0001f600\u2028\x7f\x01\t\r\n\"',;=+-@\\") | st.characters(exclude_categories=["Cs"]), max_size=9
 )
 TREES: Final = st.recursive(
-    st.none() | st.booleans() | st.integers(1 - 2**53, 2**53 - 1) | TEXTS,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
+    st.none() | st.booleans() | st.integers(1 - 2**53, 2**53 - 1) | CELLS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(CELLS, inner, max_size=3),
     max_leaves=9,
 )
 
 
 @settings(max_examples=1000 if SOAK else 60)
-@given(st.dictionaries(TEXTS, TREES, max_size=3))
+@given(st.dictionaries(CELLS, TREES, max_size=3))
 def test_either_encoder_reads_and_writes_the_same(tree: dict[str, object]) -> None:
     """With orjson or without it a body is read to the same values and written to the same bytes, those of Python's `json`."""
     body = json.dumps(tree, ensure_ascii=False, separators=(",", ":")).encode()
@@ -101,7 +101,7 @@ def test_what_one_encoder_refuses_is_left_to_the_other() -> None:
 
 
 @settings(max_examples=1000 if SOAK else 60)
-@given(st.lists(TEXTS, min_size=1, max_size=5))
+@given(st.lists(CELLS, min_size=1, max_size=5))
 def test_a_row_is_what_a_csv_writer_writes(texts: list[str]) -> None:
     """To the byte, with every cell quoted; but that what a spreadsheet would take for a formula has an apostrophe in front."""
     file = StringIO()
