@@ -61,7 +61,7 @@ def test_a_line_that_is_too_long_hides_nothing(tmp_path: Path) -> None:
 def test_what_is_no_line_is_not_appended(tmp_path: Path) -> None:
     """Several lines, a part of one, and one that is too long are mistakes of the caller; nothing is written."""
     for wrong in (b"", b"one", b"one\ntwo\n", b"\n\n", b"x" * LONGEST + b"\n"):
-        with pytest.raises(ValueError, match="expected one line of at most 16 bytes"):
+        with pytest.raises(ValueError, match="expected lines of at most 16 bytes"):
             appended(tmp_path / "list").append(wrong)
     assert not (tmp_path / "list").exists()
 
