@@ -223,7 +223,7 @@ class AsyncSqlStorage:
     ) -> AsyncGenerator[tuple[AsyncSqlStore, Mapping[str, int]], None]:
         """Destroy keys of persons in the transaction that says so; where they are in another database, committed before it begins."""
         progress, subjects = Progress(after_commit), self.guard.subjects
-        counts = {} if self._one_database else await subjects.destroy(until, now=now)
+        counts: Mapping[str, int] = {} if self._one_database else await subjects.destroy(until, now=now)
         async with self._transactions.writing(progress, waits=self._one_database) as run:
             if self._one_database:
                 counts = await subjects.destroy_within(run, until, now=now)

@@ -224,7 +224,7 @@ class SqlStorage:
     ) -> Generator[tuple[SqlStore, Mapping[str, int]], None, None]:
         """Destroy keys of persons in the transaction that says so; where they are in another database, committed before it begins."""
         progress, subjects = Progress(after_commit), self.guard.subjects
-        counts = {} if self._one_database else subjects.destroy(until, now=now)
+        counts: Mapping[str, int] = {} if self._one_database else subjects.destroy(until, now=now)
         with self._transactions.writing(progress, waits=self._one_database) as run:
             if self._one_database:
                 counts = subjects.destroy_within(run, until, now=now)

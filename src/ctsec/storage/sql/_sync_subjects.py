@@ -11,7 +11,7 @@ from ctsec.ids import DekId
 from ctsec.storage.sql._sync_executor import Executor
 from ctsec.storage.sql._sync_transactions import Transactions
 from ctsec.storage.sql.progress import Progress, nobody
-from ctsec.storage.sql.statements import subjects
+from ctsec.storage.sql.statements import subjects as statements
 from ctsec.storage.sql.statements.rows import added, all_made, made
 from ctsec.storage.sql.tables import Tables
 
@@ -33,17 +33,17 @@ class SqlSubjectKeys:
     def get(self, key_id: DekId) -> SubjectKey | None:
         """Return a key, a destroyed one too."""
         with self._transactions.reading() as run:
-            return made(SubjectKey, run.row(subjects.key(self._tables, key_id)))
+            return made(SubjectKey, run.row(statements.key(self._tables, key_id)))
 
     def of_subject(self, subject: str) -> tuple[SubjectKey, ...]:
         """Return the keys of a person, in the order of their ids."""
         with self._transactions.reading() as run:
-            return all_made(SubjectKey, run.rows(subjects.of_subject(self._tables, subject)))
+            return all_made(SubjectKey, run.rows(statements.of_subject(self._tables, subject)))
 
-    def alive(self, of: tuple[str, ...]) -> tuple[SubjectKey, ...]:
+    def alive(self, subjects: tuple[str, ...]) -> tuple[SubjectKey, ...]:
         """Return the keys of some persons that are not destroyed, in the order of their ids."""
         with self._transactions.reading() as run:
-            return all_made(SubjectKey, run.rows(subjects.alive(self._tables, of)))
+            return all_made(SubjectKey, run.rows(statements.alive(self._tables, subjects)))
 
     def destroy(self, until: Mapping[str, datetime], *, now: datetime) -> Mapping[str, int]:
         """Take the key out of every row that still has one and was made by the moment of its person; return how many of each."""
@@ -56,4 +56,4 @@ class SqlSubjectKeys:
 
     def _destroy(self, run: Executor, until: Mapping[str, datetime], *, now: datetime) -> Mapping[str, int]:
         # In one order, so that two who destroy the same keys wait for each other and never in a circle.
-        return {each: run.change(subjects.destroy(self._tables, each, until=until[each], now=now)) for each in sorted(until)}
+        return {each: run.change(statements.destroy(self._tables, each, until=until[each], now=now)) for each in sorted(until)}

@@ -34,8 +34,9 @@ def binary_results(connection: Connection | AsyncConnection) -> Generator[None, 
 
 def plain_rows(result: CursorResult[Any]) -> tuple[tuple[Any, ...], ...]:
     """Return all rows of a result from the driver's own cursor, and close it."""
+    cursor: Any = result.cursor
     try:
-        return tuple(result.cursor.fetchall())
+        return tuple(cursor.fetchall())
     finally:
         result.close()
 
