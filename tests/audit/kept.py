@@ -135,6 +135,13 @@ class Kept:
                     self.checkpoints[key] = self.signed(record, by=by)
             self.reseal(LOG_OF_LOGS)
 
+    def resign_logs(self, *, by: Signer) -> None:
+        """Seal the log of logs anew, and sign its checkpoints for what it now has."""
+        self.reseal(LOG_OF_LOGS)
+        for key, record in list(self.checkpoints.items()):
+            if key[0] == LOG_OF_LOGS:
+                self.checkpoints[key] = self.signed(record, by=by)
+
     def signed(self, record: CheckpointRecord, *, by: Signer) -> CheckpointRecord:
         """Return a checkpoint of the size of `record` for what its log now has."""
         rebuilt = Rebuilt()

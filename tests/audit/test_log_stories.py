@@ -42,6 +42,8 @@ POLICY: Final = RetentionPolicy(default=RetentionPlan(365), deployment=Retention
 TOLD: Final = "story.told"
 PEOPLE: Final = st.integers(0, 2)
 HOMES: Final = st.integers(0, 1)
+# A whole tile and more in the long run, so that there is something to prune.
+MANY: Final = st.integers(1, 6) | st.just(280) if SOAK else st.integers(1, 6)
 GRACE: Final = timedelta(days=1)
 
 
@@ -87,9 +89,7 @@ class LogStories(RuleBasedStateMachine):
         self.count = 0
         self._learn()
 
-    @rule(
-        actor=PEOPLE, subject=st.none() | PEOPLE, home=HOMES, many=st.integers(1, 6), how=st.sampled_from(("kept", "kept", "back", "aside"))
-    )
+    @rule(actor=PEOPLE, subject=st.none() | PEOPLE, home=HOMES, many=MANY, how=st.sampled_from(("kept", "kept", "back", "aside")))
     def tell(self, actor: int, subject: int | None, home: int, many: int, how: str) -> None:
         """Events are written with a change that is committed or rolled back, or aside, which no rollback takes along."""
         by, about = self.people[actor], None if subject is None else self.people[subject].id
@@ -171,6 +171,15 @@ class LogStories(RuleBasedStateMachine):
         assert self.security.retention.run_due() == expected
         self._learn()
 
+    @rule()
+    def prune(self) -> None:
+        """Hashes of beginnings go where every event does: nothing that is there does, and a second run finds nothing."""
+        for log in self.logs:
+            whole = self.security.retention.prune_preview(log).tiles
+            assert self.security.retention.prune(log) >= whole
+            assert self.security.retention.prune(log) == 0
+        self._learn()
+
     @rule(person=PEOPLE)
     def erase(self, person: int) -> None:
         """An operator asks for an erasure; one that is under way is refused."""
@@ -235,7 +244,9 @@ class LogStories(RuleBasedStateMachine):
         lines = [json.loads(line) for line in data.splitlines()[1:-1]]
         found = {line["index"] for line in lines if "leaf" in line and "purged" not in line}
         rows = self.models[log].rows
-        assert found == {index for index, row in enumerate(rows) if not row.gone and wanted(row)}
+        # A file without a filter begins where the log was pruned, and says so.
+        first = 0 if whom is not None else self.security.retention.prune_preview(log).minimum
+        assert found == {index for index, row in enumerate(rows) if not row.gone and wanted(row) and index >= first}
         parts = {line["index"]: line["personal"] for line in lines if "personal" in line}
         for index in found:
             number = self.seen[log][index]

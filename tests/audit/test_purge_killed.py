@@ -1,4 +1,4 @@
-"""A purge that is killed leaves whole steps, and goes on where it was."""
+"""A purge or a prune that is killed leaves whole steps, and goes on where it was."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from ctsec.errors import StoreError
 from ctsec.storage.memory import MemoryStorage
 from ctsec.storage.sql.schema import create
 from ctsec.testing import FailAt, ProbedStorage
-from tests.audit import purge_storm
+from tests.audit import pruned, purge_storm
 from tests.audit.archive import Archive
-from tests.audit.kept import ONE
+from tests.audit.kept import ONE, read_memory
 from tests.audit.storm import open_storage
 from tests.servers import Database, available_databases, drop_database, fresh_database
 from tests.victim import Victim, settle
@@ -83,4 +83,55 @@ def test_a_purge_that_is_killed_goes_on(victim: Victim, empty: Database) -> None
     assert len(archive.indexes(ONE, "user.")) == 0
     assert len(archive.indexes(ONE, "role.")) == purge_storm.COUNT // 5
     assert archive.findings() == []
+    storage.close()
+
+
+def test_a_prune_that_fails_at_any_call_leaves_whole_steps() -> None:
+    """Whichever call to the store fails: the log verifies, every event and checkpoint is what it was, and the next prune takes the rest."""
+    failed, nth = True, 0
+    while failed:
+        # Here each third call, in the long run every one.
+        nth += 1 if SOAK else 3
+        archive = pruned.aged(counts=(300, 240))
+        before = read_memory(archive.storage.state)  # type: ignore[attr-defined]
+        probe = FailAt(nth)
+        broken = Archive(ProbedStorage(archive.storage, probe=probe), batch=2, clock=archive.clock, seed=9)
+        try:
+            broken.jobs.prune(ONE)
+            failed = False
+        except StoreError:
+            archive.logs.flush()
+            assert archive.findings() == [], nth
+        archive.jobs.prune(ONE)
+        after = read_memory(archive.storage.state)  # type: ignore[attr-defined]
+        report = next(each for each in archive.logs.verify().logs if each.log == ONE)
+        assert (report.findings, report.minimum) == ((), 512), nth
+        assert [tile.is_bare for key, tile in sorted(after.tiles.items()) if key[0] == ONE].count(False) == 1, nth
+        assert len(archive.indexes(ONE, "audit.pruned")) == 1, nth
+        assert before.events.items() <= after.events.items(), nth
+        assert before.checkpoints.items() <= after.checkpoints.items(), nth
+    assert nth > 30
+
+
+def test_a_prune_that_is_killed_goes_on(victim: Victim, empty: Database) -> None:
+    """The process is killed at random steps: the log verifies each time, and the last run takes what is left."""
+    storage = open_storage(empty.sync_url)
+    pruned.fill(storage)
+    storage.close()
+    draw = random.Random(5)
+    for number in range(KILLS if SOAK else 1):
+        code, _ = victim.run("tests.audit.pruned:run", empty.sync_url, number, last=draw.randrange(5, 60))
+        assert SOAK or code != 0
+        settle(empty.sync_url)
+        storage = open_storage(empty.sync_url)
+        assert pruned.later(storage, seed=number).findings() == []
+        storage.close()
+    storage = open_storage(empty.sync_url)
+    archive = pruned.later(storage, seed=KILLS)
+    archive.jobs.prune(ONE)
+    found = next(each for each in archive.logs.verify().logs if each.log == ONE)
+    assert (found.findings, found.minimum) == ((), 768)
+    assert archive.jobs.prune(ONE) == 0
+    with storage.reading() as store:
+        assert len(store.purges.whole(ONE, first=0, end=9, limit=9)) == 1
     storage.close()

@@ -54,7 +54,7 @@ def judged(*plans: StoredEvent, record: PurgeRecord = RECORD, before: timedelta 
     """Return what is found where one event is gone: one stands `before` the cutoff in front of it, behind it plans and the purge."""
     trail = RetentionTrail(origin=ORIGIN, keys=(RETENTION.public,))
     trail.see(0, event(1, of=1, name="role.assigned", at=CUTOFF - before))
-    trail.miss(1)
+    trail.miss(1, 2)
     events = (*plans, told("audit.purged", record.details()))
     for index, each in enumerate(events, start=4 - len(events)):
         trail.see(index, each)

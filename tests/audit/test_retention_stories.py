@@ -52,6 +52,30 @@ class RetentionStories(RuleBasedStateMachine):
         self.archive.logs.flush()
         self._learn()
 
+    @precondition(lambda self: SOAK and len(self.model.rows) < 2000)
+    @rule(name=NAMES, actor=PEOPLE, ago=st.sampled_from((0, 45)), count=st.integers(256, 600))
+    def crowd(self, name: str, actor: str, ago: int, count: int) -> None:
+        """More events than a tile has: each step after it costs so much more that the short run does without."""
+        self.write([name] * count, actor, ago)
+
+    @precondition(lambda self: SOAK)
+    @rule(days=st.sampled_from((130, 400)))
+    def age(self, days: int) -> None:
+        """So much time passes that most of what is there is purged, and then what is empty is pruned."""
+        self.wait(days)
+        self.purge()
+        self.prune()
+
+    @rule()
+    def prune(self) -> None:
+        """The prune runs: the minimum index is where the model has it, so many tiles went, and a second run finds nothing."""
+        self._learn()
+        expected = self.model.prune(self.archive.clock.now())
+        assert self.archive.jobs.prune(ONE) == expected
+        self._learn()
+        assert self.archive.jobs.prune_preview(ONE).minimum == self.model.minimum
+        assert self.archive.jobs.prune(ONE) == 0
+
     @rule(days=st.sampled_from((0.5, 2, 20, 60)))
     def wait(self, days: float) -> None:
         """Time passes."""
@@ -76,6 +100,8 @@ class RetentionStories(RuleBasedStateMachine):
         until = self.archive.clock.now() - timedelta(days=10) if past else None
         held = Hold(person=person, name=name, until=until)
         made = self.archive.hold(ONE, person=person, name=name, until=until)
+        covered = [index for index, row in enumerate(self.model.rows) if not row.gone and held.covers(row, now=self.archive.clock.now())]
+        held.first = covered[0] if covered else None
         self.model.holds.append(held)
         self._learn()
         return made, held

@@ -111,7 +111,25 @@ def test_plans_holds_and_purges_from_the_command_line(bundle: Security, audit: C
     assert audit("purge", "--log", "deployment") == (0, "2 events were purged\n", "")
     assert audit("purge") == (0, "0 events were purged\n", "")
     assert "5 events, 2 purged" in audit("verify", "--log", "deployment")[1]
+    assert audit("prune", "--log", "deployment") == (0, "0 tiles of 256 hashes were pruned\n", "")
+    assert audit("prune", "--dry-run")[1] == "deployment                       nothing: minimum index 0\n"
     assert audit("purge", "--dry-run", "--log", "org_unknown")[1].endswith("nothing: no plan is in force yet, or nothing is signed\n")
+
+
+def test_a_log_is_pruned_from_the_command_line(bundle: Security, audit: Callable[..., Said]) -> None:
+    """A dry run says how many tiles would go and up to where; without it they do, and the verification says so."""
+    with bundle._storage.begin(after_commit=ignore) as store:
+        store.retention.put(StoredPlans(log=DEPLOYMENT_LOG, plan="365", chosen_by="sam"))
+        for each in events(DEPLOYMENT_LOG, count=600):
+            store.inbox.append(replace(each, time=each.time - timedelta(days=3650)))
+    assert audit("flush")[0] == 0
+    assert audit("purge", "--log", "deployment")[1] == "600 events were purged\n"
+    audit("flush")
+    assert audit("prune", "--dry-run")[1] == "deployment                       2 tiles: minimum index 0, then 512\n"
+    assert json.loads(audit("prune", "--dry-run", "--json")[1])["following"] == 512
+    assert audit("prune")[1] == "2 tiles of 256 hashes were pruned\n"
+    assert "602 events, 600 purged, pruned below 512" in audit("verify", "--log", "deployment")[1]
+    assert '"minimum": 512' in audit("verify", "--log", "deployment", "--json")[1]
 
 
 @pytest.mark.proves("CVE-2026-39395", "CVE-2026-44310")

@@ -116,6 +116,7 @@ LINES: tuple[tuple[str, dict[str, object] | None], ...] = (
     ("GET /organizations/{o}/audit/retention", None),
     ("PUT /organizations/{o}/audit/retention", {"days": 365}),
     ("GET /organizations/{o}/audit/purge", None),
+    ("GET /organizations/{o}/audit/prune", None),
     ("GET /organizations/{o}/audit/holds", None),
     ("GET /organizations/{o}/audit/alerts", None),
     ("POST /organizations/{o}/audit/alerts/{alert}/acknowledge", {"why": "seen"}),

@@ -50,7 +50,7 @@ def test_a_log_is_kept_by_plan_and_a_hold_keeps_more(host: Host) -> None:
         assert olga.auth(f"PUT {home}/retention", wrong).status == 422, wrong
     for line, body in ((f"PUT {home}/retention", {"days": 365}), (f"POST {home}/holds", {"matter": "case 1"})):
         assert bob.auth(line, body).status == 403
-    assert bob.auth(f"GET {home}/holds").status == 403
+    assert [bob.auth(f"GET {home}/{each}").status for each in ("holds", "prune")] == [403, 403]
     for each in (olga, amy):
         each.workspace(home.split("/")[2])
     hold = amy.ok(f"POST {home}/holds", {"matter": "case 1", "person": amy.id})
@@ -64,6 +64,7 @@ def test_a_log_is_kept_by_plan_and_a_hold_keeps_more(host: Host) -> None:
     assert [event["actor"]["id"] for event in made] == [amy.id]
     assert len(olga.ok(f"GET {home}?name=invitation.created")["events"]) == 2
     assert olga.ok(f"GET {home}/purge")["holds"] == [hold["id"]]
+    assert olga.ok(f"GET {home}/prune") == {"minimum": 0, "following": 0, "tiles": 0}
     release = f"POST {home}/holds/{hold['id']}/release"
     assert olga.auth(f"{release}/approve").json["reason"] == "conflict"
     assert olga.ok(release)["state"] == "releasing"

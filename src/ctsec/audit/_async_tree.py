@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ctsec.audit._async_ports import AsyncTreeRecords
+from ctsec.audit.event import LogId
 from ctsec.audit.sealing import Head
 from ctsec.audit.tree.frontier import Frontier
 from ctsec.audit.tree.hashing import HASH_BYTES, folded
@@ -67,3 +68,9 @@ class AsyncTreeReader:
         if level:
             return b"".join(await self._records.roots(log, level=level - 1, first=first, end=end))
         return b"".join(await self._records.leaves(log, first=first, end=end))
+
+
+async def is_pruned(index: int, *, log: LogId, tree: AsyncTreeRecords) -> bool:
+    """Say whether of the tile that an index of a log is in the root alone is left."""
+    found = await tree.tiles(log, level=0, first=index // TILE_WIDTH, end=index // TILE_WIDTH + 1)
+    return any(tile.is_bare for tile in found)

@@ -8,9 +8,11 @@ from typing import TypeAlias
 from ctsec.audit._async_ports import AsyncCheckpointRecords, AsyncLogRecords, AsyncTreeRecords
 from ctsec.audit.assurance import Finding, FindingKind, LogReport
 from ctsec.audit.canonical import leaf_hash
-from ctsec.audit.event import LogId
+from ctsec.audit.event import EventName, LogId
+from ctsec.audit.query import AuditQuery
 from ctsec.audit.record import SealedEvent, departures
 from ctsec.audit.retention._async_ports import AsyncPurgeRecords
+from ctsec.audit.retention.pruning import PruneRecord, authentic_prunes
 from ctsec.audit.retention.trail import RetentionTrail
 from ctsec.audit.sealing import LOG_OF_LOGS, CheckpointRecord, Head
 from ctsec.audit.signing import LogIdentity
@@ -25,12 +27,17 @@ Progress: TypeAlias = Callable[[LogId, int, int], None]
 _PAGE = 4 * TILE_WIDTH
 _BEYOND = 4
 _LEVELS = 8
+_TILES = 64
 _MOST = 100
+_NOTHING = bytes(HASH_BYTES)
 
 
 class AsyncLogVerifier:
     """Verifies one log in one reading: events, leaves, projections, tiles, head, checkpoints, and those `held` outside;
     and whether a purge accounts for each event that is gone.
+
+    Where a signed prune record lets the hashes below an index go, the tree is grown from the roots of the tiles whose entries are gone; the
+    root at a size within such a tile is what a stored checkpoint says that counts. What was held under that index covers nothing.
 
     The log may grow meanwhile: what is verified is what the head says when it is read. `progress` is told after each page how many of how
     many indexes were read. At most a hundred findings are told. In the log
@@ -58,6 +65,9 @@ class AsyncLogVerifier:
         self._progress = progress
         self._trail = RetentionTrail(origin=identity.origin(log), keys=identity.retention_keys)
         self._purged = 0
+        self._prunes: tuple[PruneRecord, ...] = ()
+        self._coming: dict[int, Tile] = {}
+        self._signed: dict[int, bytes] = {}
         self._rebuilt = Rebuilt()
         self._found: list[Finding] = []
         self._roots: dict[int, bytes] = {}
@@ -72,7 +82,11 @@ class AsyncLogVerifier:
         origin = self._identity.origin(self._log)
         ours = [each for each in held if each.checkpoint.origin == origin]
         mine = [*ours, *(each for each in earlier if each.checkpoint.origin == origin)]
-        wanted = sorted({each.size for each in stored} | {each.checkpoint.size for each in mine})
+        self._prunes = await self._pruned(head)
+        early = [each for each in stored if each.size < self._minimum]
+        self._signed = {each.size: each.root for each in early if self._identity.opened(each) is not None}
+        sizes = {each.size for each in stored} | {each.checkpoint.size for each in mine}
+        wanted = sorted(sizes | {each.minimum for each in self._prunes})
         self.pinned = {each.checkpoint.size: {} for each in ours}
         await self._rebuild(head.size, wanted=wanted)
         await self._compare(head)
@@ -88,8 +102,9 @@ class AsyncLogVerifier:
             log=self._log,
             size=head.size,
             signed=max(signed, default=0),
-            held=max(kept, default=0),
+            held=max((size for size in kept if size >= self._minimum), default=0),
             purged=self._purged,
+            minimum=self._minimum,
             findings=tuple(self._found[:_MOST]),
         )
 
@@ -99,13 +114,31 @@ class AsyncLogVerifier:
             found += page
         return found
 
+    @property
+    def _minimum(self) -> int:
+        """The index below which hashes may be gone."""
+        return max((each.minimum for each in self._prunes), default=0)
+
+    async def _pruned(self, head: Head) -> tuple[PruneRecord, ...]:
+        """Return the prune records that were signed for the place where they stand; what they say is judged with the log."""
+        query = AuditQuery(log=self._log, name=EventName.AUDIT_PRUNED.value)
+        found: list[SealedEvent] = []
+        while page := await self._records.search(query, before=found[-1].index if found else head.size, limit=_PAGE):
+            found += page
+        return authentic_prunes(found, origin=self._identity.origin(self._log), keys=self._identity.retention_keys)
+
     async def _rebuild(self, size: int, *, wanted: Sequence[int]) -> None:
         """Read the log up to `size`, judge each event, and grow the tree anew; note its root at the `wanted` sizes."""
         stops = [*(each for each in wanted if 0 < each < size), size]
         self._roots[0] = self._rebuilt.root()
         at = 0
         while at < size:
-            leaves = await self._leaves(at, min(at + _PAGE, size))
+            bare, end = await self._next(at, size)
+            if bare:
+                at = end
+                await self._skip(bare, stops)
+                continue
+            leaves = await self._leaves(at, end)
             at += len(leaves)
             if self._progress is not None:
                 self._progress(self._log, at, size)
@@ -117,6 +150,38 @@ class AsyncLogVerifier:
             await self._grow(leaves)
             if at < size and len(self._found) >= _MOST:
                 break
+
+    async def _next(self, at: int, size: int) -> tuple[list[Tile], int]:
+        """Return the tiles from the index `at` on whose entries were pruned, and where they end; none, and the end of a page of leaves."""
+        number, limit = at // TILE_WIDTH, min(self._minimum, size) // TILE_WIDTH
+        if number >= limit:
+            return [], min(at + _PAGE, size)
+        if number not in self._coming:
+            found = await self._tree.tiles(self._log, level=0, first=number, end=min(number + _TILES, limit))
+            self._coming = {each.number: each for each in found}
+        run: list[Tile] = []
+        while (tile := self._coming.get(number + len(run))) is not None and tile.is_bare:
+            run.append(tile)
+        return run, (number + (len(run) or 1)) * TILE_WIDTH
+
+    async def _skip(self, bare: Sequence[Tile], stops: list[int]) -> None:
+        """Grow the tree by the roots of tiles whose entries were pruned; no event may stand there any more."""
+        first, end = bare[0].number * TILE_WIDTH, (bare[-1].number + 1) * TILE_WIDTH
+        there = await self._records.page(self._log, first=first, limit=1)
+        if there and there[0].index < end:
+            self._tell(FindingKind.INDEX, there[0].index, "an event stands where the hashes were pruned")
+        self._trail.miss(first, end)
+        self._purged += end - first
+        made: list[Tile] = []
+        for tile in bare:
+            made += self._rebuilt.skip(tile.root)
+            while stops and stops[0] <= self._rebuilt.size:
+                stop = stops.pop(0)
+                if stop == self._rebuilt.size:
+                    self._roots[stop] = self._rebuilt.root()
+                elif stop in self._signed:
+                    self._roots[stop] = self._signed[stop]
+        await self._match(made)
 
     async def _leaves(self, first: int, end: int) -> list[bytes]:
         """Return the leaves of the indexes [first, end), as they are now, of events that are gone those that were kept.
@@ -134,7 +199,7 @@ class AsyncLogVerifier:
         missing = [index for index in range(first, end) if index not in leaves]
         for index in missing:
             self._tell(FindingKind.INDEX, index, "there is nothing at this index")
-        return [leaves.get(index, b"\x00" * 32) for index in range(first, end)]
+        return [leaves.get(index, _NOTHING) for index in range(first, end)]
 
     def _pin(self, numbered: Sequence[CheckpointRecord]) -> None:
         """Note how far each log is covered by the first checkpoints, as many as one that was held says."""
@@ -146,9 +211,13 @@ class AsyncLogVerifier:
     async def _with_purged(self, there: Mapping[int, SealedEvent], *, first: int, end: int) -> dict[int | None, bytes]:
         """Return the leaves of events that are there, judged, and those that are left of others."""
         kept: dict[int, bytes] = {}
+        nothing: set[int] = set()
         if len(there) < end - first:
             kept |= await self._purges.leaves(self._log, first=first, end=end)
             for tile in await self._tree.tiles(self._log, level=0, first=first // TILE_WIDTH, end=-(-end // TILE_WIDTH)):
+                if tile.is_bare:
+                    self._tell(FindingKind.TILE, tile.number * TILE_WIDTH, "its hashes were pruned, and no signed record lets them go")
+                    nothing |= set(range(tile.number * TILE_WIDTH, (tile.number + 1) * TILE_WIDTH))
                 parts = (tile.hashes[at : at + HASH_BYTES] for at in range(0, len(tile.hashes), HASH_BYTES))
                 kept |= {tile.number * TILE_WIDTH + at: part for at, part in enumerate(parts)}
         leaves: dict[int | None, bytes] = {}
@@ -158,8 +227,10 @@ class AsyncLogVerifier:
                 self._trail.see(index, there[index].event)
             elif index in kept:
                 leaves[index] = kept[index]
-                self._trail.miss(index)
+                self._trail.miss(index, index + 1)
                 self._purged += 1
+            elif index in nothing:
+                leaves[index] = _NOTHING
         return leaves
 
     def _judged(self, sealed: SealedEvent) -> bytes:
@@ -178,7 +249,9 @@ class AsyncLogVerifier:
 
     async def _grow(self, leaves: Sequence[bytes]) -> None:
         """Append leaves, and compare the tiles that they complete with those that are stored."""
-        made = self._rebuilt.append(leaves)
+        await self._match(self._rebuilt.append(leaves))
+
+    async def _match(self, made: Sequence[Tile]) -> None:
         for level in sorted({tile.level for tile in made}):
             mine = [tile for tile in made if tile.level == level]
             stored = await self._tree.tiles(self._log, level=level, first=mine[0].number, end=mine[-1].number + 1)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from ctsec.audit._sync_ports import TreeRecords
+from ctsec.audit.event import LogId
 from ctsec.audit.sealing import Head
 from ctsec.audit.tree.frontier import Frontier
 from ctsec.audit.tree.hashing import HASH_BYTES, folded
@@ -68,3 +69,9 @@ class TreeReader:
         if level:
             return b"".join(self._records.roots(log, level=level - 1, first=first, end=end))
         return b"".join(self._records.leaves(log, first=first, end=end))
+
+
+def is_pruned(index: int, *, log: LogId, tree: TreeRecords) -> bool:
+    """Say whether of the tile that an index of a log is in the root alone is left."""
+    found = tree.tiles(log, level=0, first=index // TILE_WIDTH, end=index // TILE_WIDTH + 1)
+    return any(tile.is_bare for tile in found)

@@ -88,7 +88,7 @@ class LogReport:
 
     `locked` is up to which size one does that nobody can delete, `witnessed` one that a quorum of witnesses cosigned, `stamped` up to which
     size an authority said that it was there at `stamped_at`. `purged` is how many of its events are gone, of which only the leaves are
-    left.
+    left, or under the index `minimum` the roots of tiles.
     """
 
     log: LogId
@@ -100,6 +100,7 @@ class LogReport:
     stamped: int = 0
     stamped_at: datetime | None = None
     purged: int = 0
+    minimum: int = 0
     findings: tuple[Finding, ...] = ()
 
     @property

@@ -243,6 +243,11 @@ _FIELDS: Final[Mapping[EventName, Mapping[str, Field]]] = {
         **dict.fromkeys(("root", "plan", "ranges", "signature"), public()),
         "holds": public(tuple),
     },
+    EventName.AUDIT_PRUNED: {
+        **dict.fromkeys(("index", "size", "minimum", "tiles"), public(int)),
+        **dict.fromkeys(("root", "minimum_root", "signature"), public()),
+        "frontier": public(tuple),
+    },
     EventName.RETENTION_CHANGED: {"plan": public(), "starts": public(int), "version": public(int)},
     EventName.LEGAL_HOLD_PLACED: {
         **_HOLD,

@@ -6,6 +6,7 @@ Rules that this module keeps:
   the log of logs, nor in the log itself;
 - locked is what the verifier found sound, and only up to the largest size that was held where nobody can delete it; and witnessed the same,
   up to the largest size that a quorum cosigned;
+- what was held, locked, witnessed or stamped under the minimum index of a pruned log counts for nothing: no tree leads from there any more;
 - a stamp counts up to the largest stamped size that the verifier found sound, with its time.
 """
 
@@ -46,8 +47,8 @@ class Cover:
         """Return a report with how far its log, of this `origin`, is covered; `pinned` is what the verifier of the log of logs noted."""
         if report.findings:
             return report
-        sizes = (self._locked_sizes, self._witnessed_sizes)
-        locked, witnessed = (max((size for of, size in each if of == origin and size <= report.held), default=0) for each in sizes)
+        sizes, least = (self._locked_sizes, self._witnessed_sizes), report.minimum
+        locked, witnessed = (max((size for of, size in each if of == origin and least <= size <= report.held), default=0) for each in sizes)
         found = replace(report, locked=locked, witnessed=witnessed)
         if report.log == LOG_OF_LOGS:
             self._held = pinned.get(found.held, {})
@@ -59,13 +60,20 @@ class Cover:
             size = self._last.checkpoint.checkpoint.size
             self._stamped = pinned.get(size, {})
             return replace(found, stamped=size, stamped_at=self._last.at)
-        stamped = self._stamped.get(report.log, 0)
+        stamped = _reaching(self._stamped, report)
         if self._last is not None and stamped:
             found = replace(found, stamped=stamped, stamped_at=self._last.at)
-        held = max(found.held, self._held.get(report.log, 0))
-        witnessed = max(found.witnessed, self._witnessed.get(report.log, 0))
-        return replace(found, held=held, locked=max(found.locked, self._locked.get(report.log, 0)), witnessed=witnessed)
+        held, locked, witnessed = (_reaching(each, report) for each in (self._held, self._locked, self._witnessed))
+        return replace(
+            found, held=max(found.held, held), locked=max(found.locked, locked), witnessed=max(found.witnessed, witnessed)
+        )  # fmt: skip
 
 
 def _sizes(checkpoints: Sequence[SignedCheckpoint]) -> list[tuple[str, int]]:
     return [(each.checkpoint.origin, each.checkpoint.size) for each in checkpoints]
+
+
+def _reaching(sizes: Mapping[LogId, int], report: LogReport) -> int:
+    """Return the size up to which a log is covered, 0 if that is not beyond what was pruned of it."""
+    size = sizes.get(report.log, 0)
+    return size if size >= report.minimum else 0

@@ -204,6 +204,7 @@ class EventName(StrEnum):
     PERSON_ERASURE_REPLAYED = "person.erasure_replayed"
     AUDIT_SEARCHED = "audit.searched"
     AUDIT_PURGED = "audit.purged"
+    AUDIT_PRUNED = "audit.pruned"
     RETENTION_CHANGED = "retention.changed"
     LEGAL_HOLD_PLACED = "legal_hold.placed"
     LEGAL_HOLD_RELEASE_REQUESTED = "legal_hold.release_requested"

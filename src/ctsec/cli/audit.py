@@ -148,6 +148,7 @@ def _line(log: LogReport) -> str:
     outside = f", {log.held} held outside{worth}" if log.held else ""
     stamped = f", {log.stamped} stamped at {log.stamped_at:%Y-%m-%d %H:%M:%S} UTC" if log.stamped_at is not None else ""
     size = f"{log.size} events, {log.purged} purged" if log.purged else f"{log.size} events"
+    size += f", pruned below {log.minimum}" if log.minimum else ""
     return f"{'BAD' if log.findings else 'ok '} {log.log:32} {size}, {log.signed} signed for{outside}{stamped}: {log.assurance.label}"
 
 
@@ -159,7 +160,7 @@ def _as_json(log: LogReport) -> dict[str, object]:
         "stamped": log.stamped,
         "stamped_at": None if log.stamped_at is None else log.stamped_at.isoformat(),
     }
-    return {**told, "purged": log.purged, "assurance": log.assurance.label, "findings": findings}
+    return {**told, "purged": log.purged, "minimum": log.minimum, "assurance": log.assurance.label, "findings": findings}
 
 
 def _summary(report: VerificationReport) -> str:

@@ -1,4 +1,4 @@
-"""`ctsec audit retention` and `ctsec audit purge`: how long events are kept, what holds them, and what goes."""
+"""`ctsec audit retention`, `ctsec audit purge`, `ctsec audit prune`: how long events are kept, what holds them, and what goes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import argparse
 
     from ctsec.audit.retention.hold import LegalHold
-    from ctsec.audit.retention.preview import PurgePreview
+    from ctsec.audit.retention.preview import PrunePreview, PurgePreview
     from ctsec.security import Security
 
 _LOG = "one log: an organization's id, or `deployment` (all)"
@@ -30,6 +30,12 @@ def add_to(kinds: Any, *, bundle: str) -> None:
     purge.add_argument("--dry-run", action="store_true", help="only say what would go")
     purge.add_argument("--json", action="store_true", help="with --dry-run: one JSON object for each log")
     purge.set_defaults(run=_purge)
+    prune = kinds.add_parser("prune", help="delete the hashes of a log's beginning, where every event was purged")
+    prune.add_argument("bundle", help=bundle)
+    prune.add_argument("--log", help=_LOG)
+    prune.add_argument("--dry-run", action="store_true", help="only say what would go")
+    prune.add_argument("--json", action="store_true", help="with --dry-run: one JSON object for each log")
+    prune.set_defaults(run=_prune)
 
 
 def _logs(chosen: argparse.Namespace, bundle: Security) -> tuple[LogId, ...]:
@@ -67,6 +73,24 @@ def _purge(chosen: argparse.Namespace) -> int:
         count = bundle.retention.purge(LogId(chosen.log))
     print(f"{count} events were purged")
     return 0
+
+
+def _prune(chosen: argparse.Namespace) -> int:
+    bundle = load_bundle(chosen.bundle)
+    if chosen.dry_run:
+        for log in _logs(chosen, bundle):
+            found = bundle.retention.prune_preview(log)
+            told = {"log": log, "minimum": found.minimum, "following": found.following, "tiles": found.tiles}
+            print(json.dumps(told) if chosen.json else _pruned_line(found))
+        return 0
+    print(f"{sum(bundle.retention.prune(log) for log in _logs(chosen, bundle))} tiles of 256 hashes were pruned")
+    return 0
+
+
+def _pruned_line(found: PrunePreview) -> str:
+    if not found.tiles:
+        return f"{found.log:32} nothing: minimum index {found.minimum}"
+    return f"{found.log:32} {found.tiles} tiles: minimum index {found.minimum}, then {found.following}"
 
 
 def _line(preview: PurgePreview) -> str:

@@ -4,6 +4,7 @@ Rules that this module keeps:
 
 - that somebody exports, what and how much, is recorded before the first byte leaves;
 - each page is a short reading of its own, so an export holds no transaction open; what it reads has its index and never changes;
+- a file that leaves nothing out begins at the minimum index of a log whose beginning was pruned, and says so;
 - an export ends where the last checkpoint does, so all of it can be verified; what is newer waits for the next one.
 """
 
@@ -29,6 +30,7 @@ from ctsec.audit.export.raw import RawEvent, runs
 from ctsec.audit.export.request import ExportFormat, ExportRequest
 from ctsec.audit.export.writing import ReadEvent, read_event
 from ctsec.audit.query import AuditQuery
+from ctsec.audit.retention._async_prune import minimum_index
 from ctsec.audit.sealing import LOG_OF_LOGS, Head
 from ctsec.audit.signing import LogIdentity
 from ctsec.encryption._async_ports import AsyncKms
@@ -243,6 +245,12 @@ class AsyncExports:
             size = last.size if last is not None else tree.size if tree is not None else 0
             end = size if wanted.end is None else min(wanted.end, size)
             first = min(wanted.first, end)
+            if wanted.format is ExportFormat.JSONL and not wanted.filters:
+                # Nothing in a range without a filter may be left out, and of what was pruned there are no leaves to tell.
+                minimum = await minimum_index(log, records=store.log, identity=self._identity, size=size)
+                if first < end <= minimum:
+                    return Refusal(Reason.NOT_FOUND, f"the beginning of this log was pruned; ask for events from index {minimum} on")
+                first = max(first, min(minimum, end))
             expected = await store.log.matching(wanted.query, first=first, end=end)
         now = self._ambient.now()
         head = jsonl.ExportHead(

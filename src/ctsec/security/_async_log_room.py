@@ -75,7 +75,9 @@ class AsyncLogRoom:
         logs = AsyncLogs(storage, signer=peers.signer, identity=identity, ambient=ambient, personal=personal)
         return cls(
             logs=logs,
-            retention=AsyncRetentionJobs(storage, logs=logs, signer=peers.purging, policy=settings.retention, ambient=ambient),
+            retention=AsyncRetentionJobs(
+                storage, logs=logs, signer=peers.purging, policy=settings.retention, ambient=ambient, streams=peers.streams
+            ),
             erasures=AsyncErasureJobs(
                 storage, subjects=subjects, ring=ring, logs=logs, erased=peers.erased, committed=committed, ambient=ambient
             ),

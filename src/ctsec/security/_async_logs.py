@@ -9,7 +9,7 @@ from ctsec.ambient import Ambient, Request
 from ctsec.audit._async_ports import AsyncLogSigner
 from ctsec.audit._async_signer import AsyncCheckpointMaker
 from ctsec.audit._async_subjects import AsyncPersonalParts
-from ctsec.audit._async_tree import AsyncTreeReader
+from ctsec.audit._async_tree import AsyncTreeReader, is_pruned
 from ctsec.audit._async_verifier import AsyncLogVerifier, Progress
 from ctsec.audit.anchors.stamps import Stamp, StampedTimes
 from ctsec.audit.anchors.witness import Witnessed
@@ -21,7 +21,7 @@ from ctsec.audit.sealing import LOG_OF_LOGS, CheckpointRecord, LogStatus
 from ctsec.audit.signing import LogIdentity
 from ctsec.audit.tree.bundle import ProofBundle
 from ctsec.audit.tree.checkpoint import SignedCheckpoint
-from ctsec.errors import LogInconsistent
+from ctsec.errors import CorruptRecord, LogInconsistent
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Principal
 from ctsec.security._async_exports import AsyncExport, AsyncExports
@@ -116,12 +116,18 @@ class AsyncLogs:
             head = await store.tree.head(log)
             if last is None or head is None or not 0 <= index < last.size:
                 return Refusal(Reason.NOT_FOUND, "no checkpoint of this log covers this index")
-            hashes = await AsyncTreeReader(store.tree, head=head).inclusion(index, size=last.size)
+            try:
+                hashes = await AsyncTreeReader(store.tree, head=head).inclusion(index, size=last.size)
+            except CorruptRecord:
+                if not await is_pruned(index, log=log, tree=store.tree):
+                    raise
+                return Refusal(Reason.NOT_FOUND, "the beginning of this log was pruned, and this index is in it")
         return ProofBundle(index, hashes, SignedCheckpoint.read(last.note))
 
     async def extend(self, old: int, *, log: LogId, size: int | None = None) -> tuple[SignedCheckpoint, tuple[bytes, ...]] | None:
         """Return the last checkpoint and the proof that the log of its first `old` events is the beginning of it; None if it is not.
 
+        None too where the hashes that the proof begins with were pruned: below the minimum index there are proofs of whole tiles alone.
         With `size`, which the checkpoint covers, the proof is that it is the beginning of the log of the first `size` events.
         """
         async with self._storage.reading() as store:
@@ -132,7 +138,13 @@ class AsyncLogs:
             new = last.size if size is None else size
             if not 0 <= old <= new <= last.size:
                 return None
-            return SignedCheckpoint.read(last.note), await AsyncTreeReader(store.tree, head=head).consistency(old, size=new)
+            try:
+                hashes = await AsyncTreeReader(store.tree, head=head).consistency(old, size=new)
+            except CorruptRecord:
+                if not any([await is_pruned(each, log=log, tree=store.tree) for each in (old, new)]):
+                    raise
+                return None
+            return SignedCheckpoint.read(last.note), hashes
 
     async def export(
         self, wanted: ExportRequest, *, actor: Principal, request: Request | None = None, why: str = ""

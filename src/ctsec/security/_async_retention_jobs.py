@@ -9,12 +9,15 @@ from ctsec.audit._async_ports import AsyncLogSigner
 from ctsec.audit.event import DEPLOYMENT_LOG, EventName, LogId, Target, build
 from ctsec.audit.record import store_form
 from ctsec.audit.retention._async import plan_details
+from ctsec.audit.retention._async_prune import TILES, AsyncPruneParts, AsyncPruner
 from ctsec.audit.retention._async_purge import BATCH, AsyncPurgeParts, AsyncPurger
 from ctsec.audit.retention.hold import LegalHold
 from ctsec.audit.retention.plan import Plans, RetentionPlan, RetentionPolicy
-from ctsec.audit.retention.preview import PurgePreview
+from ctsec.audit.retention.preview import PrunePreview, PurgePreview
 from ctsec.audit.retention.record import StoredPlans
 from ctsec.audit.sealing import LOG_OF_LOGS
+from ctsec.audit.streams._async_ports import AsyncReceiver
+from ctsec.audit.streams.stream import Stream
 from ctsec.errors import ConfigurationError, LogInconsistent
 from ctsec.ids import OrganizationId
 from ctsec.principal import system
@@ -34,13 +37,20 @@ def _parts(store: AsyncStore) -> AsyncPurgeParts:
     return AsyncPurgeParts(retention=store.retention, purges=store.purges, checkpoints=store.checkpoints)
 
 
+def _prune_parts(store: AsyncStore) -> AsyncPruneParts:
+    return AsyncPruneParts(
+        retention=store.retention, purges=store.purges, checkpoints=store.checkpoints, tree=store.tree, log=store.log
+    )  # fmt: skip
+
+
 class AsyncRetentionJobs:
     """Purges the logs of a deployment. `signer` has the retention key, outside of the database; without one nothing is purged.
 
-    A step is a transaction in which at most `batch` events go.
+    A step is a transaction in which at most `batch` events go, or the hashes of at most so many tiles. Nothing is pruned that one of
+    `streams` has not delivered.
     """
 
-    __slots__ = ("_ambient", "_logs", "_policy", "_purger", "_storage")
+    __slots__ = ("_ambient", "_logs", "_policy", "_pruner", "_purger", "_storage", "_streams")
 
     def __init__(
         self,
@@ -51,12 +61,15 @@ class AsyncRetentionJobs:
         policy: RetentionPolicy,
         ambient: Ambient,
         batch: int = BATCH,
+        streams: tuple[Stream[AsyncReceiver], ...] = (),
     ) -> None:
         self._storage = storage
+        self._streams = streams
         self._logs = logs
         self._policy = policy
         self._ambient = ambient
         self._purger = None if signer is None else AsyncPurger(signer, identity=logs.identity, policy=policy, ambient=ambient, batch=batch)
+        self._pruner = None if signer is None else AsyncPruner(signer, identity=logs.identity, ambient=ambient, tiles=min(batch, TILES))
 
     @property
     def purges(self) -> bool:
@@ -66,6 +79,7 @@ class AsyncRetentionJobs:
     async def run_due(self) -> int:
         """Take on the plans of logs that have none yet, then purge every log; return how many events went.
 
+        What can be pruned then is, if the policy says so.
         Raises LogInconsistent after all the others were purged, if the checkpoint of a log does not count.
         """
         count, problem = 0, None
@@ -75,6 +89,8 @@ class AsyncRetentionJobs:
             await self.adopt(log)
             try:
                 count += await self.purge(log)
+                if self._policy.prune is not None:
+                    await self.prune(log, least=self._policy.prune)
             except LogInconsistent as error:
                 problem = error
         if problem is not None:
@@ -100,6 +116,29 @@ class AsyncRetentionJobs:
         """Return what a purge of one log would do now; nothing is written. Raises as `purge` does."""
         async with self._storage.reading() as store:
             return await self._of().preview(log, _parts(store))
+
+    async def prune(self, log: LogId, *, least: int = 1) -> int:
+        """Prune one log now, where at least `least` tiles can go, and finish what was under way; return how many tiles went.
+
+        Raises LogInconsistent if the last checkpoint does not count or the tiles do not lead to it, and ConfigurationError without a key.
+        """
+        pruner = self._pruning()
+        # What is committed gets its index first: a prune is judged by the holds and releases that stand before it.
+        await self._logs.place()
+        # A record counts from its checkpoint on, that of a prune that was broken off too.
+        await self._logs.sign(log)
+        done = await self._sweep(log)
+        async with self._storage.sequencing() as store:
+            made = await pruner.record(log, _prune_parts(store), reached=await self._reached(log, store), least=least)
+        if made:
+            await self._logs.sign(log)
+            done += await self._sweep(log)
+        return done
+
+    async def prune_preview(self, log: LogId) -> PrunePreview:
+        """Return what a prune of one log would do now; nothing is written. Raises as `prune` does."""
+        async with self._storage.reading() as store:
+            return await self._pruning().preview(log, _prune_parts(store), reached=await self._reached(log, store))
 
     async def plans(self, log: LogId) -> Plans:
         """Return the plan of a log that is in force, and the one that follows."""
@@ -137,6 +176,27 @@ class AsyncRetentionJobs:
             )
             await store.inbox.append(store_form(event, personal=b""))
         return True
+
+    async def _sweep(self, log: LogId) -> int:
+        count, first = 0, 0
+        for _ in range(STEPS):
+            async with self._storage.sequencing() as store:
+                gone, following = await self._pruning().sweep(log, _prune_parts(store), first=first)
+            count += gone
+            if following is None:
+                break
+            first = following
+        return count
+
+    async def _reached(self, log: LogId, store: AsyncStore) -> int | None:
+        """Return the first index of a log that one of its streams has not delivered, None where it has none."""
+        found = [await store.positions.get(each.name, log) for each in self._streams if each.has(log)]
+        return min((0 if each is None else each.next for each in found), default=None)
+
+    def _pruning(self) -> AsyncPruner:
+        if self._pruner is None:
+            raise ConfigurationError("expected a retention key (retention_signer); nothing is pruned without one")
+        return self._pruner
 
     def _of(self) -> AsyncPurger:
         if self._purger is None:

@@ -76,7 +76,9 @@ class LogRoom:
         logs = Logs(storage, signer=peers.signer, identity=identity, ambient=ambient, personal=personal)
         return cls(
             logs=logs,
-            retention=RetentionJobs(storage, logs=logs, signer=peers.purging, policy=settings.retention, ambient=ambient),
+            retention=RetentionJobs(
+                storage, logs=logs, signer=peers.purging, policy=settings.retention, ambient=ambient, streams=peers.streams
+            ),
             erasures=ErasureJobs(
                 storage, subjects=subjects, ring=ring, logs=logs, erased=peers.erased, committed=committed, ambient=ambient
             ),

@@ -10,12 +10,15 @@ from ctsec.audit._sync_ports import LogSigner
 from ctsec.audit.event import DEPLOYMENT_LOG, EventName, LogId, Target, build
 from ctsec.audit.record import store_form
 from ctsec.audit.retention._sync import plan_details
+from ctsec.audit.retention._sync_prune import TILES, PruneParts, Pruner
 from ctsec.audit.retention._sync_purge import BATCH, PurgeParts, Purger
 from ctsec.audit.retention.hold import LegalHold
 from ctsec.audit.retention.plan import Plans, RetentionPlan, RetentionPolicy
-from ctsec.audit.retention.preview import PurgePreview
+from ctsec.audit.retention.preview import PrunePreview, PurgePreview
 from ctsec.audit.retention.record import StoredPlans
 from ctsec.audit.sealing import LOG_OF_LOGS
+from ctsec.audit.streams._sync_ports import Receiver
+from ctsec.audit.streams.stream import Stream
 from ctsec.errors import ConfigurationError, LogInconsistent
 from ctsec.ids import OrganizationId
 from ctsec.principal import system
@@ -35,13 +38,20 @@ def _parts(store: Store) -> PurgeParts:
     return PurgeParts(retention=store.retention, purges=store.purges, checkpoints=store.checkpoints)
 
 
+def _prune_parts(store: Store) -> PruneParts:
+    return PruneParts(
+        retention=store.retention, purges=store.purges, checkpoints=store.checkpoints, tree=store.tree, log=store.log
+    )  # fmt: skip
+
+
 class RetentionJobs:
     """Purges the logs of a deployment. `signer` has the retention key, outside of the database; without one nothing is purged.
 
-    A step is a transaction in which at most `batch` events go.
+    A step is a transaction in which at most `batch` events go, or the hashes of at most so many tiles. Nothing is pruned that one of
+    `streams` has not delivered.
     """
 
-    __slots__ = ("_ambient", "_logs", "_policy", "_purger", "_storage")
+    __slots__ = ("_ambient", "_logs", "_policy", "_pruner", "_purger", "_storage", "_streams")
 
     def __init__(
         self,
@@ -52,12 +62,15 @@ class RetentionJobs:
         policy: RetentionPolicy,
         ambient: Ambient,
         batch: int = BATCH,
+        streams: tuple[Stream[Receiver], ...] = (),
     ) -> None:
         self._storage = storage
+        self._streams = streams
         self._logs = logs
         self._policy = policy
         self._ambient = ambient
         self._purger = None if signer is None else Purger(signer, identity=logs.identity, policy=policy, ambient=ambient, batch=batch)
+        self._pruner = None if signer is None else Pruner(signer, identity=logs.identity, ambient=ambient, tiles=min(batch, TILES))
 
     @property
     def purges(self) -> bool:
@@ -67,6 +80,7 @@ class RetentionJobs:
     def run_due(self) -> int:
         """Take on the plans of logs that have none yet, then purge every log; return how many events went.
 
+        What can be pruned then is, if the policy says so.
         Raises LogInconsistent after all the others were purged, if the checkpoint of a log does not count.
         """
         count, problem = 0, None
@@ -76,6 +90,8 @@ class RetentionJobs:
             self.adopt(log)
             try:
                 count += self.purge(log)
+                if self._policy.prune is not None:
+                    self.prune(log, least=self._policy.prune)
             except LogInconsistent as error:
                 problem = error
         if problem is not None:
@@ -101,6 +117,29 @@ class RetentionJobs:
         """Return what a purge of one log would do now; nothing is written. Raises as `purge` does."""
         with self._storage.reading() as store:
             return self._of().preview(log, _parts(store))
+
+    def prune(self, log: LogId, *, least: int = 1) -> int:
+        """Prune one log now, where at least `least` tiles can go, and finish what was under way; return how many tiles went.
+
+        Raises LogInconsistent if the last checkpoint does not count or the tiles do not lead to it, and ConfigurationError without a key.
+        """
+        pruner = self._pruning()
+        # What is committed gets its index first: a prune is judged by the holds and releases that stand before it.
+        self._logs.place()
+        # A record counts from its checkpoint on, that of a prune that was broken off too.
+        self._logs.sign(log)
+        done = self._sweep(log)
+        with self._storage.sequencing() as store:
+            made = pruner.record(log, _prune_parts(store), reached=self._reached(log, store), least=least)
+        if made:
+            self._logs.sign(log)
+            done += self._sweep(log)
+        return done
+
+    def prune_preview(self, log: LogId) -> PrunePreview:
+        """Return what a prune of one log would do now; nothing is written. Raises as `prune` does."""
+        with self._storage.reading() as store:
+            return self._pruning().preview(log, _prune_parts(store), reached=self._reached(log, store))
 
     def plans(self, log: LogId) -> Plans:
         """Return the plan of a log that is in force, and the one that follows."""
@@ -138,6 +177,27 @@ class RetentionJobs:
             )
             store.inbox.append(store_form(event, personal=b""))
         return True
+
+    def _sweep(self, log: LogId) -> int:
+        count, first = 0, 0
+        for _ in range(STEPS):
+            with self._storage.sequencing() as store:
+                gone, following = self._pruning().sweep(log, _prune_parts(store), first=first)
+            count += gone
+            if following is None:
+                break
+            first = following
+        return count
+
+    def _reached(self, log: LogId, store: Store) -> int | None:
+        """Return the first index of a log that one of its streams has not delivered, None where it has none."""
+        found = [store.positions.get(each.name, log) for each in self._streams if each.has(log)]
+        return min((0 if each is None else each.next for each in found), default=None)
+
+    def _pruning(self) -> Pruner:
+        if self._pruner is None:
+            raise ConfigurationError("expected a retention key (retention_signer); nothing is pruned without one")
+        return self._pruner
 
     def _of(self) -> Purger:
         if self._purger is None:

@@ -76,7 +76,7 @@ async def audit_consistency(call: AsyncCall) -> Answer:
         return Refusal(Reason.INVALID_INPUT, "expected old, and size if it is given, as numbers of events")
     found = await call.security.logs.extend(old, log=LogId(call.organization), size=size)
     if found is None:
-        return Refusal(Reason.NOT_FOUND, "no checkpoint of this log covers these sizes")
+        return Refusal(Reason.NOT_FOUND, "no checkpoint of this log covers these sizes, or the log was pruned there")
     await note_search(call, asked="consistency")
     checkpoint, hashes = found
     said = {"old": old, "size": checkpoint.checkpoint.size if size is None else size, "checkpoint": checkpoint.stored().decode()}

@@ -41,6 +41,14 @@ async def preview_purge(call: AsyncCall) -> Answer:
     return WebResponse(json=shapes.preview(await call.security.retention.preview(LogId(call.organization))))
 
 
+async def preview_prune(call: AsyncCall) -> Answer:
+    """Say what a prune would take now; nothing is written."""
+    refusal = await call.may_read(AUDIT_VIEW)
+    if refusal is not None:
+        return refusal
+    return WebResponse(json=shapes.pruned(await call.security.retention.prune_preview(LogId(call.organization))))
+
+
 async def holds(call: AsyncCall) -> Answer:
     """List the holds."""
     refusal = await call.may_read(AUDIT_VIEW)

@@ -77,7 +77,7 @@ def audit_consistency(call: Call) -> Answer:
         return Refusal(Reason.INVALID_INPUT, "expected old, and size if it is given, as numbers of events")
     found = call.security.logs.extend(old, log=LogId(call.organization), size=size)
     if found is None:
-        return Refusal(Reason.NOT_FOUND, "no checkpoint of this log covers these sizes")
+        return Refusal(Reason.NOT_FOUND, "no checkpoint of this log covers these sizes, or the log was pruned there")
     note_search(call, asked="consistency")
     checkpoint, hashes = found
     said = {"old": old, "size": checkpoint.checkpoint.size if size is None else size, "checkpoint": checkpoint.stored().decode()}

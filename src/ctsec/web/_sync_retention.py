@@ -42,6 +42,14 @@ def preview_purge(call: Call) -> Answer:
     return WebResponse(json=shapes.preview(call.security.retention.preview(LogId(call.organization))))
 
 
+def preview_prune(call: Call) -> Answer:
+    """Say what a prune would take now; nothing is written."""
+    refusal = call.may_read(AUDIT_VIEW)
+    if refusal is not None:
+        return refusal
+    return WebResponse(json=shapes.pruned(call.security.retention.prune_preview(LogId(call.organization))))
+
+
 def holds(call: Call) -> Answer:
     """List the holds."""
     refusal = call.may_read(AUDIT_VIEW)

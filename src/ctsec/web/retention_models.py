@@ -8,7 +8,7 @@ from pydantic import Field
 
 from ctsec.audit.retention.hold import LegalHold
 from ctsec.audit.retention.plan import MAX_CLASSES, MAX_DAYS, Plans, RetentionPlan
-from ctsec.audit.retention.preview import PurgePreview
+from ctsec.audit.retention.preview import PrunePreview, PurgePreview
 from ctsec.web.models import Body
 from ctsec.web.moments import Moment
 from ctsec.web.views import View, moment
@@ -72,3 +72,8 @@ def preview(found: PurgePreview) -> View:
         "held": found.held,
         "holds": list(found.holds),
     }
+
+
+def pruned(found: PrunePreview) -> View:
+    """Return what a prune would do."""
+    return {"minimum": found.minimum, "following": found.following, "tiles": found.tiles}

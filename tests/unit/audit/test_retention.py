@@ -124,7 +124,7 @@ def _told(name: str, details: dict[str, Detail], *, by: str = "usr_olga", ago: t
 
 def _judged(*events: StoredEvent) -> list[str]:
     trail = RetentionTrail(origin=ORIGIN, keys=(RETENTION.public,))
-    trail.miss(0)
+    trail.miss(0, 1)
     for index, each in enumerate(events, start=1):
         trail.see(index, each)
     return [detail for _, detail in trail.judge({size: bytes(32) for size in range(1, 99)})]

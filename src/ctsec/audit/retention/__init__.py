@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ctsec.audit.retention.plan import Plans as Plans
     from ctsec.audit.retention.plan import RetentionPlan as RetentionPlan
     from ctsec.audit.retention.plan import RetentionPolicy as RetentionPolicy
+    from ctsec.audit.retention.preview import PrunePreview as PrunePreview
     from ctsec.audit.retention.preview import PurgePreview as PurgePreview
     from ctsec.audit.retention.ranges import Ranges as Ranges
 
@@ -22,6 +23,7 @@ _HOME = {
     "HoldState": "ctsec.audit.retention.hold",
     "LegalHold": "ctsec.audit.retention.hold",
     "Plans": "ctsec.audit.retention.plan",
+    "PrunePreview": "ctsec.audit.retention.preview",
     "PurgePreview": "ctsec.audit.retention.preview",
     "Ranges": "ctsec.audit.retention.ranges",
     "RetentionPlan": "ctsec.audit.retention.plan",
@@ -31,6 +33,7 @@ __all__ = [
     "HoldState",
     "LegalHold",
     "Plans",
+    "PrunePreview",
     "PurgePreview",
     "Ranges",
     "RetentionPlan",

@@ -13,6 +13,7 @@ from ctsec.audit.retention.hold import LegalHold
 from ctsec.audit.retention.record import StoredPlans
 from ctsec.audit.retention.selection import Selection
 from ctsec.audit.sealing import Head
+from ctsec.audit.tree.tiles import Tile
 from ctsec.ids import HoldId
 
 
@@ -81,4 +82,12 @@ class PurgeRecords(Protocol):
 
     def leaves(self, log: LogId, *, first: int, end: int) -> tuple[tuple[int, bytes], ...]:
         """Return the leaves that are kept of removed events with indexes [first, end), with their indexes."""
+        ...
+
+    def whole(self, log: LogId, *, first: int, end: int, limit: int) -> tuple[Tile, ...]:
+        """Return full tiles of level 0 with the numbers [first, end) that were not pruned, in the order of numbers."""
+        ...
+
+    def strip(self, log: LogId, tiles: tuple[Tile, ...], *, below: int) -> None:
+        """Leave of tiles of level 0 their roots alone, and no kept leaf of an index under `below`."""
         ...

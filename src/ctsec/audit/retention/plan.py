@@ -79,19 +79,23 @@ class RetentionPlan:
 class RetentionPolicy:
     """What the deployment sets: the plan of who has chosen none, that of its own log, the floor in days, and the delay of a shorter plan.
 
-    The default keeps everything for seven years: whoever wants less says so. Raises ValueError.
+    The default keeps everything for seven years: whoever wants less says so. With `prune` a log whose beginning was purged is pruned as
+    soon as that many tiles can go (256 events each); None leaves that to operators. Raises ValueError.
     """
 
     default: RetentionPlan = field(default_factory=lambda: RetentionPlan(MAX_DAYS))
     deployment: RetentionPlan = field(default_factory=lambda: RetentionPlan(MAX_DAYS))
     floor: int = 90
     delay: timedelta = timedelta(days=7)
+    prune: int | None = None
 
     def __post_init__(self) -> None:
         if not 1 <= self.floor <= min(self.default.shortest, self.deployment.shortest):
             raise ValueError("expected a floor of at least a day that neither the default nor the plan of the deployment's log goes under")
         if not timedelta(days=1) <= self.delay <= timedelta(days=90):
             raise ValueError("expected a delay of 1 to 90 days")
+        if self.prune is not None and self.prune < 1:
+            raise ValueError("expected to prune from one tile on")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""What a purge would do."""
+"""What a purge and a prune would do."""
 
 from __future__ import annotations
 
@@ -22,3 +22,16 @@ class PurgePreview:
     names: tuple[tuple[str, int], ...]
     held: int
     holds: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrunePreview:
+    """What a prune would do now: raise the `minimum` index of a log to `following`, and let the entries of `tiles` tiles go.
+
+    Both are the same where there is nothing to prune.
+    """
+
+    log: LogId
+    minimum: int
+    following: int
+    tiles: int

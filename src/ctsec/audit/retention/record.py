@@ -101,11 +101,14 @@ class PurgeRecord:
         )
 
 
-def signed_text(details: Mapping[str, object], *, origin: str, event: str, time: datetime | int) -> bytes:
-    """Return what the retention key signs of a record: its details but the signature, under the log's origin, event id and time."""
+def signed_text(details: Mapping[str, object], *, origin: str, event: str, time: datetime | int, domain: bytes = _DOMAIN) -> bytes:
+    """Return what the retention key signs of a record: its details but the signature, under the log's origin, event id and time.
+
+    `domain` says of what kind the record is, that of a purge if none is given.
+    """
     said = {name: value for name, value in details.items() if name != "signature"}
     micros = time if isinstance(time, int) else microseconds(time)
-    return _DOMAIN + canonical({"origin": origin, "event": event, "time": micros, "details": said})
+    return domain + canonical({"origin": origin, "event": event, "time": micros, "details": said})
 
 
 def signature_text(signature: bytes) -> str:
@@ -113,11 +116,13 @@ def signature_text(signature: bytes) -> str:
     return write_base64(signature)
 
 
-def is_authentic(details: Mapping[str, object], *, origin: str, event: str, time: int, keys: tuple[bytes, ...]) -> bool:
+def is_authentic(
+    details: Mapping[str, object], *, origin: str, event: str, time: int, keys: tuple[bytes, ...], domain: bytes = _DOMAIN
+) -> bool:
     """Say whether a record was signed by one of `keys` for this place."""
     try:
         value = read_base64(str(details.get("signature")))
-        message = signed_text(details, origin=origin, event=event, time=time)
+        message = signed_text(details, origin=origin, event=event, time=time, domain=domain)
     except ValueError:
         return False
     return len(value) == SIGNATURE_BYTES and any(is_signed(message, signature=value, by=key) for key in keys)

@@ -6,6 +6,8 @@ Rules that this module keeps:
   log still leads to, took nothing younger than the plan that was in force by the log let go, and nothing that a hold in force covered;
 - a hold is in force from its event on until a release that one person asked for and another approved; of a hold that is not on the
   whole log, what its own event says that it covers can be compared, since the events that are gone tell nothing any more;
+- a prune counts only if its record is signed as a purge's is, leads from its frontier to the roots that the log has, and passed no hold
+  in force; where the hashes of events are gone, the same records of purges account for the events;
 - a missing event is accounted for by a record that counts and names its index; and events that stand before it, and were there at the
   verification, must be older than the shortest period of that record.
 """
@@ -20,6 +22,7 @@ from typing import Any, Final, cast
 from ctsec.audit.event import EventName
 from ctsec.audit.record import StoredEvent, microseconds
 from ctsec.audit.retention.plan import Plans, RetentionPlan
+from ctsec.audit.retention.pruning import PruneRecord, is_signed_prune
 from ctsec.audit.retention.ranges import Ranges
 from ctsec.audit.retention.record import PurgeRecord, is_authentic
 from ctsec.audit.retention.selection import EVIDENCE, SLACK
@@ -62,6 +65,7 @@ class RetentionTrail:
         self._asked: dict[str, set[str]] = {}
         self._releases: dict[str, _Release] = {}
         self._counted: list[_Counted] = []
+        self._pruned: list[PruneRecord] = []
         self._missing: list[Missing] = []
         self._latest = 0
         self._problems: list[tuple[int, str]] = []
@@ -77,13 +81,13 @@ class RetentionTrail:
             except (CorruptRecord, ValueError, KeyError, TypeError, AttributeError):
                 self._problems.append((index, f"{event.name} does not say what it is to say"))
 
-    def miss(self, index: int) -> None:
-        """Take note of an event that is gone, of which the leaf is left."""
+    def miss(self, first: int, end: int) -> None:
+        """Take note of events [first, end) that are gone, of which leaves or the roots above them are left."""
         last = self._missing[-1] if self._missing else None
-        if last is not None and last.end == index and last.before == self._latest:
-            self._missing[-1] = Missing(last.first, index + 1, last.before)
+        if last is not None and last.end == first and last.before == self._latest:
+            self._missing[-1] = Missing(last.first, end, last.before)
         else:
-            self._missing.append(Missing(index, index + 1, self._latest))
+            self._missing.append(Missing(first, end, self._latest))
 
     def judge(self, roots: Mapping[int, bytes]) -> Iterator[tuple[int, str]]:
         """Return what does not fit, as indexes and sentences; `roots` are those that the log leads to at the sizes of its checkpoints."""
@@ -97,6 +101,9 @@ class RetentionTrail:
                 sound.append(each)
             else:
                 yield each.record.index, "the purge was decided at a root that no checkpoint of this log has"
+        for pruned in self._pruned:
+            if roots.get(pruned.size) != pruned.root or roots.get(pruned.minimum) != pruned.frontier.root:
+                yield pruned.index, "the prune was decided at a root, or has a frontier, that this log does not lead to"
         # Later records name other indexes: each index is looked for in the one list of all that was purged.
         parts = sorted((first, end, each.youngest) for each in sound for first, end in each.record.ranges.parts)
         at = 0
@@ -126,6 +133,8 @@ class RetentionTrail:
                 self._asked.setdefault(str(details["hold"]), set()).add(who)
             case EventName.LEGAL_HOLD_RELEASED:
                 self._releases[str(details["hold"])] = _Release(index, asked_by=str(details["asked_by"]), by=who)
+            case EventName.AUDIT_PRUNED:
+                self._prune(index, body, details)
             case _:
                 self._purge(index, body, details, time=time)
 
@@ -160,6 +169,27 @@ class RetentionTrail:
         else:
             self._counted.append(_Counted(record, microseconds(time - timedelta(days=record.plan.shortest) + SLACK)))
 
+    def _prune(self, index: int, body: Mapping[str, Any], details: Mapping[str, Any]) -> None:
+        if not is_signed_prune(details, origin=self._origin, event=str(body["id"]), time=int(body["time"]), keys=self._keys):
+            self._problems.append((index, "the prune record is not signed by the retention key for this place"))
+            return
+        record = PruneRecord.read(details)
+        struck = self._struck(Ranges(((0, record.minimum),)))
+        if record.index != index or not record.fits:
+            self._problems.append((index, f"the prune record was made for the index {record.index}, or for no whole tiles before it"))
+        elif struck is not None:
+            self._problems.append((index, f"the prune passed the event {struck[1]}, which the hold {struck[0]} covered"))
+        else:
+            self._pruned.append(record)
+
+    def _struck(self, ranges: Ranges) -> tuple[str, int] | None:
+        """Return a hold in force that covers one of some indexes, and the first of them; None if there is none."""
+        for hold, extent in self._holds.items():
+            struck = None if self._released(hold) else ranges.parts[0][0] if extent is None else extent.overlap(ranges)
+            if struck is not None:
+                return hold, struck
+        return None
+
     def _problem(self, index: int, record: PurgeRecord, *, time: datetime) -> str:
         """Return why a signed record does not count, empty if it does."""
         plan = self._plans.at(time).plan
@@ -171,10 +201,5 @@ class RetentionTrail:
             return "the purge record has a plan that keeps less than the one in force"
         if record.newest >= microseconds(time - timedelta(days=record.plan.shortest)):
             return "the purge took what its plan does not let go"
-        for hold, extent in self._holds.items():
-            if self._released(hold):
-                continue
-            struck = record.ranges.parts[0][0] if extent is None else extent.overlap(record.ranges)
-            if struck is not None:
-                return f"the purge took the event {struck}, which the hold {hold} covered"
-        return ""
+        struck = self._struck(record.ranges)
+        return "" if struck is None else f"the purge took the event {struck[1]}, which the hold {struck[0]} covered"

@@ -2,7 +2,7 @@
 
 Rules that this module keeps:
 
-- nothing is taken from the store but the leaves, in their order;
+- nothing is taken from the store but the leaves, in their order, and of tiles whose leaves are gone the root;
 - tiles come out as they are completed, of every level, so that none has to be held.
 """
 
@@ -37,6 +37,18 @@ class Rebuilt:
             self._tiles = self._tiles.extended((tile.root,))
             made += [tile, *self._above(tile)]
         return tuple(made)
+
+    def skip(self, root: bytes) -> tuple[Tile, ...]:
+        """Append a full tile of level 0 by its `root` alone, and return the tiles above that it completes.
+
+        Raises ValueError within a tile.
+        """
+        if self._open:
+            raise ValueError("expected the start of a tile")
+        tile = Tile(0, self._tiles.size, b"", root=root)
+        self.size += TILE_WIDTH
+        self._tiles = self._tiles.extended((root,))
+        return tuple(self._above(tile))
 
     def frontier(self) -> Frontier:
         """Return the frontier of the tree."""

@@ -61,7 +61,7 @@ class Layers:
 class Tile:
     """A full tile: `hashes` are its 256 entries, `root` is its entry in the tile above (computed if it is not given).
 
-    One that was read from a store is what it says there, whatever that is.
+    One that was read from a store is what it says there, whatever that is. Of one that was pruned the root is left, and no entry.
     """
 
     level: int
@@ -72,6 +72,15 @@ class Tile:
     def __post_init__(self) -> None:
         if not self.root:
             object.__setattr__(self, "root", root_of(self.hashes))
+
+    @property
+    def is_bare(self) -> bool:
+        """Whether its entries were pruned."""
+        return not self.hashes
+
+    def bare(self) -> Tile:
+        """Return what is left of it when it is pruned."""
+        return Tile(self.level, self.number, b"", root=self.root)
 
 
 def tops(before: int, after: int) -> int:

@@ -11,11 +11,11 @@ from ctsec.audit.retention.hold import LegalHold
 from ctsec.audit.retention.record import StoredPlans
 from ctsec.audit.retention.selection import Selection
 from ctsec.audit.sealing import Head
-from ctsec.audit.tree.tiles import TILE_WIDTH
+from ctsec.audit.tree.tiles import TILE_WIDTH, Tile
 from ctsec.ids import HoldId
 from ctsec.storage.memory._async_tree import AsyncMemoryTree
 from ctsec.storage.memory.state import Transaction, frozen
-from ctsec.storage.memory.tables import HOLDS, LEAVES, LOG, LOG_IDS, RETENTION
+from ctsec.storage.memory.tables import HOLDS, LEAVES, LOG, LOG_IDS, RETENTION, TILES
 
 
 class AsyncMemoryRetention:
@@ -116,6 +116,19 @@ class AsyncMemoryPurges:
         """Return the leaves that are kept of removed events, with their indexes."""
         found = [(index, self._tx.get(LEAVES, (log, index))) for index in range(first, end)]
         return tuple((index, leaf) for index, leaf in found if leaf is not None)
+
+    async def whole(self, log: LogId, *, first: int, end: int, limit: int) -> tuple[Tile, ...]:
+        """Return full tiles of level 0 that were not pruned, in the order of numbers."""
+        found = [self._tx.get(TILES, (log, 0, number)) for number in range(first, end)]
+        return tuple(tile for tile in found if tile is not None and not tile.is_bare)[:limit]
+
+    async def strip(self, log: LogId, tiles: tuple[Tile, ...], *, below: int) -> None:
+        """Leave of tiles of level 0 their roots alone, and no kept leaf of an index under `below`."""
+        for tile in tiles:
+            self._tx.put(TILES, (log, 0, tile.number), tile.bare())
+        for index in range(below):
+            if self._tx.get(LEAVES, (log, index)) is not None:
+                self._tx.put(LEAVES, (log, index), None)
 
     def _of(self, log: LogId) -> list[SealedEvent]:
         return [each for each in self._tx.scan(LOG) if each.event.log == log]

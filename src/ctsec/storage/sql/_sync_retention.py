@@ -14,11 +14,11 @@ from ctsec.audit.retention.hold import LegalHold
 from ctsec.audit.retention.record import StoredPlans
 from ctsec.audit.retention.selection import Selection
 from ctsec.audit.sealing import Head
-from ctsec.audit.tree.tiles import TILE_WIDTH
+from ctsec.audit.tree.tiles import TILE_WIDTH, Tile
 from ctsec.ids import HoldId
 from ctsec.storage.sql._sync_executor import Executor
 from ctsec.storage.sql._sync_tree import SqlTree
-from ctsec.storage.sql.statements import audit, retention
+from ctsec.storage.sql.statements import audit, retention, tree
 from ctsec.storage.sql.statements.rows import added, all_made, made, replaced, values
 from ctsec.storage.sql.tables import Tables
 
@@ -112,3 +112,16 @@ class SqlPurges:
         """Return the leaves that are kept of removed events, with their indexes."""
         rows = self._run.rows(retention.leaves(self._tables, log, first=first, end=end))
         return tuple((int(row["index"]), row["leaf"]) for row in rows)
+
+    def whole(self, log: LogId, *, first: int, end: int, limit: int) -> tuple[Tile, ...]:
+        """Return full tiles of level 0 that were not pruned, in the order of numbers."""
+        rows = self._run.rows(retention.whole(self._tables, log, first=first, end=end, limit=limit))
+        return tuple(tree.tile(row) for row in rows)
+
+    def strip(self, log: LogId, tiles: tuple[Tile, ...], *, below: int) -> None:
+        """Leave of tiles of level 0 their roots alone, and no kept leaf of an index under `below`."""
+        if tiles:
+            # A tile is never updated: the grants of its table need no more than insert and delete.
+            self._run.change(retention.dropped(self._tables, log, [tile.number for tile in tiles]))
+            self._run.change(*tree.new_tiles(self._tables, log, [tile.bare() for tile in tiles]))
+        self._run.change(retention.forgotten(self._tables, log, below=below))

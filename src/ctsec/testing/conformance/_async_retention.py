@@ -107,7 +107,8 @@ class AsyncRetentionConformance:
 
     async def test_what_is_due_agrees_with_the_selection(self, storage: AsyncStorage) -> None:
         """A store finds what `Selection.matches` says: ends, cutoffs of classes and of the rest, look-alikes, and never evidence."""
-        names = ("role.assigned", "role.x", "rolex.y", "Role.assigned", "user.signed_in", "legal_hold.placed", "audit.purged", "role")
+        evidence = ("legal_hold.placed", "audit.purged", "audit.pruned")
+        names = ("role.assigned", "role.x", "rolex.y", "Role.assigned", "user.signed_in", *evidence, "role")
         events = [event(n, of=1, name=names[n % len(names)], at=NOW + TICK * (n // len(names))) for n in range(5 * len(names))]
         async with storage.sequencing() as store:
             for each in (*events, event(90), event(91, of=2)):
@@ -157,6 +158,35 @@ class AsyncRetentionConformance:
             equal(await store.log.page(_ONE, first=TILE_WIDTH + 9, limit=1), (SealedEvent(TILE_WIDTH + 9, record),))
             (tile,) = await store.tree.tiles(_ONE, level=0, first=1, end=2)
             equal(tile.hashes[: 32 * 9], b"".join(leaves[TILE_WIDTH:]))
+
+    async def test_pruned_tiles_leave_their_roots(self, storage: AsyncStorage) -> None:
+        """Of tiles that are pruned the roots are left, of other logs everything, of kept leaves those above; the log grows on."""
+        size = 3 * TILE_WIDTH + 5
+        await _fill(storage, first=0, end=size)
+        async with storage.sequencing() as store:
+            for n in range(5000, 5000 + TILE_WIDTH):
+                await store.inbox.append(event(n, of=2))
+            await store.log.place(limit=TILE_WIDTH)
+        other = LogId(org_id(2))
+        async with storage.sequencing() as store:
+            await store.purges.lead(_ONE)
+            await store.purges.remove(_ONE, (3, size - 4, size - 2), size=size)
+            before = await store.purges.whole(_ONE, first=0, end=99, limit=99)
+            equal([tile.number for tile in before], [0, 1, 2])
+            equal(await store.purges.whole(_ONE, first=1, end=99, limit=1), before[1:2])
+            equal(await store.purges.whole(_ONE, first=0, end=1, limit=9), before[:1])
+            await store.purges.strip(_ONE, (before[0], before[2]), below=size - 3)
+            await store.purges.strip(_ONE, (), below=0)
+        await _fill(storage, first=6000, end=6000 + TILE_WIDTH)
+        async with storage.reading() as store:
+            found = await store.tree.tiles(_ONE, level=0, first=0, end=9)
+            equal(found[:3], (before[0].bare(), before[1], before[2].bare()))
+            equal([tile.is_bare for tile in found], [True, False, True, False])
+            roots = await store.tree.roots(_ONE, level=0, first=0, end=9)
+            equal(roots, tuple(tile.root for tile in (*before, found[3])))
+            equal(await store.purges.whole(_ONE, first=0, end=99, limit=99), (before[1], found[3]))
+            equal([index for index, _ in await store.purges.leaves(_ONE, first=0, end=size)], [size - 2])
+            equal(len(await store.purges.whole(other, first=0, end=9, limit=9)), 1)
 
     async def test_a_purged_log_is_told_from_a_robbed_one(self, storage: AsyncStorage) -> None:
         """Events age, a hold keeps some, the rest go with a signed record and the log verifies; one more that goes without is found."""

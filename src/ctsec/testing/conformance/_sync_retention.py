@@ -108,7 +108,8 @@ class RetentionConformance:
 
     def test_what_is_due_agrees_with_the_selection(self, storage: Storage) -> None:
         """A store finds what `Selection.matches` says: ends, cutoffs of classes and of the rest, look-alikes, and never evidence."""
-        names = ("role.assigned", "role.x", "rolex.y", "Role.assigned", "user.signed_in", "legal_hold.placed", "audit.purged", "role")
+        evidence = ("legal_hold.placed", "audit.purged", "audit.pruned")
+        names = ("role.assigned", "role.x", "rolex.y", "Role.assigned", "user.signed_in", *evidence, "role")
         events = [event(n, of=1, name=names[n % len(names)], at=NOW + TICK * (n // len(names))) for n in range(5 * len(names))]
         with storage.sequencing() as store:
             for each in (*events, event(90), event(91, of=2)):
@@ -158,6 +159,35 @@ class RetentionConformance:
             equal(store.log.page(_ONE, first=TILE_WIDTH + 9, limit=1), (SealedEvent(TILE_WIDTH + 9, record),))
             (tile,) = store.tree.tiles(_ONE, level=0, first=1, end=2)
             equal(tile.hashes[: 32 * 9], b"".join(leaves[TILE_WIDTH:]))
+
+    def test_pruned_tiles_leave_their_roots(self, storage: Storage) -> None:
+        """Of tiles that are pruned the roots are left, of other logs everything, of kept leaves those above; the log grows on."""
+        size = 3 * TILE_WIDTH + 5
+        _fill(storage, first=0, end=size)
+        with storage.sequencing() as store:
+            for n in range(5000, 5000 + TILE_WIDTH):
+                store.inbox.append(event(n, of=2))
+            store.log.place(limit=TILE_WIDTH)
+        other = LogId(org_id(2))
+        with storage.sequencing() as store:
+            store.purges.lead(_ONE)
+            store.purges.remove(_ONE, (3, size - 4, size - 2), size=size)
+            before = store.purges.whole(_ONE, first=0, end=99, limit=99)
+            equal([tile.number for tile in before], [0, 1, 2])
+            equal(store.purges.whole(_ONE, first=1, end=99, limit=1), before[1:2])
+            equal(store.purges.whole(_ONE, first=0, end=1, limit=9), before[:1])
+            store.purges.strip(_ONE, (before[0], before[2]), below=size - 3)
+            store.purges.strip(_ONE, (), below=0)
+        _fill(storage, first=6000, end=6000 + TILE_WIDTH)
+        with storage.reading() as store:
+            found = store.tree.tiles(_ONE, level=0, first=0, end=9)
+            equal(found[:3], (before[0].bare(), before[1], before[2].bare()))
+            equal([tile.is_bare for tile in found], [True, False, True, False])
+            roots = store.tree.roots(_ONE, level=0, first=0, end=9)
+            equal(roots, tuple(tile.root for tile in (*before, found[3])))
+            equal(store.purges.whole(_ONE, first=0, end=99, limit=99), (before[1], found[3]))
+            equal([index for index, _ in store.purges.leaves(_ONE, first=0, end=size)], [size - 2])
+            equal(len(store.purges.whole(other, first=0, end=9, limit=9)), 1)
 
     def test_a_purged_log_is_told_from_a_robbed_one(self, storage: Storage) -> None:
         """Events age, a hold keeps some, the rest go with a signed record and the log verifies; one more that goes without is found."""

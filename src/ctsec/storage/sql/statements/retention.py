@@ -79,3 +79,22 @@ def leaves(tables: Tables, log: LogId, *, first: int, end: int) -> Select[Any]:
     """Return the query for the leaves that are kept of removed events, with their indexes."""
     t = tables.log.leaf
     return select(*(t.c[name] for name in ("index", "leaf"))).where(t.c.log == log, t.c.index >= first, t.c.index < end).order_by(t.c.index)
+
+
+def whole(tables: Tables, log: LogId, *, first: int, end: int, limit: int) -> Select[Any]:
+    """Return the query for full tiles of level 0 that have their entries, in the order of numbers."""
+    t = tables.log.tile
+    place = (t.c.log == log, t.c.level == 0, t.c.number >= first, t.c.number < end)
+    return select(t).where(*place, t.c.hashes != b"").order_by(t.c.number).limit(limit)
+
+
+def dropped(tables: Tables, log: LogId, numbers: Collection[int]) -> Delete:
+    """Return the statement that deletes tiles of level 0."""
+    t = tables.log.tile
+    return delete(t).where(t.c.log == log, t.c.level == 0, t.c.number.in_(numbers))
+
+
+def forgotten(tables: Tables, log: LogId, *, below: int) -> Delete:
+    """Return the statement that deletes the kept leaves of indexes under `below`."""
+    t = tables.log.leaf
+    return delete(t).where(t.c.log == log, t.c.index < below)
