@@ -3,6 +3,8 @@ PYTHON ?= python3.11
 HOST ?= fastapi
 UV ?= uv
 BIN := .venv/bin
+# Compiled once, whatever the environment says: the tests' modules are read by every worker and by the programs that tests start.
+export PYTHONDONTWRITEBYTECODE :=
 # -P keeps the checkout off the path: `import ctsec` finds the installed wheel only.
 PYTEST := CTSEC_TEST_INSTALLED=1 $(BIN)/python -P -m pytest -p no:cacheprovider -n 3 --dist loadgroup
 SOURCES := $(shell find src -type f -not -path '*/__pycache__/*' 2>/dev/null)
