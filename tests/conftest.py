@@ -26,6 +26,9 @@ ROWS_FILE = Path(".rows.json")
 
 ran: dict[str, dict[str, object]] = {}
 
+# What a collection makes lives to the end: looking it over for garbage was half of its time.
+gc.set_threshold(20_000, 20, 50)
+
 # A property holds on a busy machine too: no test fails by the clock. Where everything is required, searches are the same in every run, as
 # Hypothesis itself has it for CI: what fails there fails again. Chance is given its turn on developers' machines and in `make soak`.
 PROFILE = "ci" if REQUIRE_ALL and not os.environ.get("CTSEC_SOAK") else settings.get_current_profile_name()
@@ -101,7 +104,6 @@ def pytest_collection_finish() -> None:
     """Take what was collected out of the collector's sight: twelve thousand tests live to the end, and were an eighth of the time."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(20_000, 20, 50)
 
 
 def needs(item: pytest.Item) -> set[str]:
