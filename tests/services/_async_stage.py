@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -203,6 +204,14 @@ async def set_stage(world: AsyncWorld) -> AsyncStage:
         signing=signing,
         link=(await world.token("bob@acme.example", "sign_in_link"), browser),
     )
+
+
+@asynccontextmanager
+async def on_stage() -> AsyncGenerator[AsyncStage, None]:
+    """Open a world over memory that has a stage; the play before is played once a process."""
+    async with AsyncWorld.played(set_stage) as (world, kept):
+        device, pending = (replace(each, clock=world.clock) for each in (kept.device, kept.pending))
+        yield replace(kept, world=world, device=device, pending=pending)
 
 
 async def ready(stage: AsyncStage, method: str) -> AsyncStage:

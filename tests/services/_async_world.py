@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any, Final
 
 from ctsec.ambient import Request
@@ -47,6 +49,7 @@ from tests.services.probing import (
     async_breaches,
     async_services,
     base32,
+    copied,
     empty_sqlite,
     token_in,
 )
@@ -57,6 +60,7 @@ BOTH: Final = ("memory", "sqlite")
 REGIONS: Final = Regions(
     regions=tuple(Region(name=name, store=f"memory:{name}", key=DEPLOYMENTS_KEY) for name in ("default", "eu", "us")),
 )
+_played: dict[tuple[Callable[[AsyncWorld], Any], str], tuple[AsyncWorld, Path, Any]] = {}
 REQUEST: Final = Request(id="req_1", address="198.51.100.7", user_agent="a browser")
 
 
@@ -75,12 +79,15 @@ class AsyncWorld:
         self.mailer = AsyncRecordingMailer()
         self.tap = Tap()
         self.storage = storage
-        given = options or EmbeddedOptions(sign_in_links=True)
+        self.options = given = options or EmbeddedOptions(sign_in_links=True)
         self.regions = given.regions or REGIONS
         chosen = replace(given, regions=self.regions, password_hash=Argon2Parameters.for_tests(), clock=self.clock)
         self.keys = keys or Keys.fresh()
         kms = self.keys.kms
         self.hasher = AsyncArgon2Hasher(chosen.password_hash)
+        self.region_stores = {
+            name: AsyncMemoryRegionStorage(region=region, store=name) for name, (region, _) in self.regions.stores.items()
+        }
         self.parts = parts_of(kms, policy=POLICY, settings=settings_of("Acme", chosen), options=chosen)
         self.security = AsyncSecurity(
             storage=AsyncProbedStorage(storage, probe=self.tap),
@@ -91,7 +98,7 @@ class AsyncWorld:
             mailer=self.mailer,
             breaches=async_breaches(given),
             key_services=async_services(given, self.keys.customer),
-            region_stores={name: AsyncMemoryRegionStorage(region=region, store=name) for name, (region, _) in self.regions.stores.items()},
+            region_stores=self.region_stores,
             sealed_tables=tables,
         )
         self.gate = self.security.gate
@@ -129,7 +136,47 @@ class AsyncWorld:
         tables: tuple[AsyncSealedTable, ...] = (),
     ) -> AsyncGenerator[AsyncWorld, None]:
         """Open a world over a storage that the test holds too; with the keys of another world, as a process of that deployment."""
-        world = cls(storage, options=options, keys=keys, tables=tables)
+        async with cls._opened(cls(storage, options=options, keys=keys, tables=tables)) as world:
+            yield world
+
+    @classmethod
+    @asynccontextmanager
+    async def played(
+        cls, play: Callable[[AsyncWorld], Any], kind: str = "memory", *, folder: Path | None = None
+    ) -> AsyncGenerator[tuple[AsyncWorld, Any], None]:
+        """Open a world in which `play` was played, and yield what that returned, which holds no world.
+
+        It is played once a process. Each world after that is like another process of the same deployment, over copies of its stores.
+        """
+        if (play, kind) not in _played:
+            first = Path(mkdtemp(prefix="ctsec-services-"))
+            atexit.register(shutil.rmtree, first, ignore_errors=True)
+            async with cls.open(kind, folder=first) as world:
+                _played[play, kind] = world, first, await play(world)
+        before, first, made = _played[play, kind]
+        if kind == "sqlite" and folder is not None:
+            shutil.copytree(first, folder, dirs_exist_ok=True)
+            storage: AsyncStorage = AsyncSqlStorage.from_url(f"sqlite:///{folder / DATABASE}")
+        else:
+            assert isinstance(before.storage, AsyncMemoryStorage)
+            storage = AsyncMemoryStorage(copied(before.storage.state))
+        async with cls._opened(cls(storage, options=before.options, keys=before.keys)) as world:
+            world._go_on(before)
+            yield world, made
+
+    def _go_on(self, before: AsyncWorld) -> None:
+        """Take over what is in no store: the time, the mails, and what the verbs of this class remember; and what regions hold."""
+        self.clock.advance(before.clock.now() - self.clock.now())
+        self.mailer.sent += before.mailer.sent
+        self._tokens |= before._tokens
+        self._owners |= before._owners
+        for name, store in self.region_stores.items():
+            store.state.newest = before.region_stores[name].state.newest
+
+    @classmethod
+    @asynccontextmanager
+    async def _opened(cls, world: AsyncWorld) -> AsyncGenerator[AsyncWorld, None]:
+        """Start the process; its threads end with the block."""
         await world.security.prepare()
         try:
             yield world

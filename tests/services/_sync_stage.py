@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -204,6 +205,14 @@ def set_stage(world: World) -> Stage:
         signing=signing,
         link=(world.token("bob@acme.example", "sign_in_link"), browser),
     )
+
+
+@contextmanager
+def on_stage() -> Generator[Stage, None, None]:
+    """Open a world over memory that has a stage; the play before is played once a process."""
+    with World.played(set_stage) as (world, kept):
+        device, pending = (replace(each, clock=world.clock) for each in (kept.device, kept.pending))
+        yield replace(kept, world=world, device=device, pending=pending)
 
 
 def ready(stage: Stage, method: str) -> Stage:

@@ -3,13 +3,15 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any, Final
 
 from ctsec.ambient import Request
@@ -46,6 +48,7 @@ from tests.services.probing import (
     Login,
     Tap,
     base32,
+    copied,
     empty_sqlite,
     sync_breaches,
     sync_services,
@@ -58,6 +61,7 @@ BOTH: Final = ("memory", "sqlite")
 REGIONS: Final = Regions(
     regions=tuple(Region(name=name, store=f"memory:{name}", key=DEPLOYMENTS_KEY) for name in ("default", "eu", "us")),
 )
+_played: dict[tuple[Callable[[World], Any], str], tuple[World, Path, Any]] = {}
 REQUEST: Final = Request(id="req_1", address="198.51.100.7", user_agent="a browser")
 
 
@@ -76,12 +80,13 @@ class World:
         self.mailer = RecordingMailer()
         self.tap = Tap()
         self.storage = storage
-        given = options or EmbeddedOptions(sign_in_links=True)
+        self.options = given = options or EmbeddedOptions(sign_in_links=True)
         self.regions = given.regions or REGIONS
         chosen = replace(given, regions=self.regions, password_hash=Argon2Parameters.for_tests(), clock=self.clock)
         self.keys = keys or Keys.fresh()
         kms = self.keys.kms
         self.hasher = Argon2Hasher(chosen.password_hash)
+        self.region_stores = {name: MemoryRegionStorage(region=region, store=name) for name, (region, _) in self.regions.stores.items()}
         self.parts = parts_of(kms, policy=POLICY, settings=settings_of("Acme", chosen), options=chosen)
         self.security = Security(
             storage=ProbedStorage(storage, probe=self.tap),
@@ -92,7 +97,7 @@ class World:
             mailer=self.mailer,
             breaches=sync_breaches(given),
             key_services=sync_services(given, self.keys.customer),
-            region_stores={name: MemoryRegionStorage(region=region, store=name) for name, (region, _) in self.regions.stores.items()},
+            region_stores=self.region_stores,
             sealed_tables=tables,
         )
         self.gate = self.security.gate
@@ -130,7 +135,47 @@ class World:
         tables: tuple[SealedTable, ...] = (),
     ) -> Generator[World, None, None]:
         """Open a world over a storage that the test holds too; with the keys of another world, as a process of that deployment."""
-        world = cls(storage, options=options, keys=keys, tables=tables)
+        with cls._opened(cls(storage, options=options, keys=keys, tables=tables)) as world:
+            yield world
+
+    @classmethod
+    @contextmanager
+    def played(
+        cls, play: Callable[[World], Any], kind: str = "memory", *, folder: Path | None = None
+    ) -> Generator[tuple[World, Any], None, None]:
+        """Open a world in which `play` was played, and yield what that returned, which holds no world.
+
+        It is played once a process. Each world after that is like another process of the same deployment, over copies of its stores.
+        """
+        if (play, kind) not in _played:
+            first = Path(mkdtemp(prefix="ctsec-services-"))
+            atexit.register(shutil.rmtree, first, ignore_errors=True)
+            with cls.open(kind, folder=first) as world:
+                _played[play, kind] = world, first, play(world)
+        before, first, made = _played[play, kind]
+        if kind == "sqlite" and folder is not None:
+            shutil.copytree(first, folder, dirs_exist_ok=True)
+            storage: Storage = SqlStorage.from_url(f"sqlite:///{folder / DATABASE}")
+        else:
+            assert isinstance(before.storage, MemoryStorage)
+            storage = MemoryStorage(copied(before.storage.state))
+        with cls._opened(cls(storage, options=before.options, keys=before.keys)) as world:
+            world._go_on(before)
+            yield world, made
+
+    def _go_on(self, before: World) -> None:
+        """Take over what is in no store: the time, the mails, and what the verbs of this class remember; and what regions hold."""
+        self.clock.advance(before.clock.now() - self.clock.now())
+        self.mailer.sent += before.mailer.sent
+        self._tokens |= before._tokens
+        self._owners |= before._owners
+        for name, store in self.region_stores.items():
+            store.state.newest = before.region_stores[name].state.newest
+
+    @classmethod
+    @contextmanager
+    def _opened(cls, world: World) -> Generator[World, None, None]:
+        """Start the process; its threads end with the block."""
         world.security.prepare()
         try:
             yield world

@@ -31,6 +31,8 @@ from ctsec.outcome import Reason, Refusal
 from ctsec.principal import Principal
 from ctsec.secret import Secret
 from ctsec.security.parts import EmbeddedOptions
+from ctsec.storage.memory.guard_state import GuardState
+from ctsec.storage.memory.state import MemoryState
 from ctsec.storage.sql.schema import create
 from ctsec.storage.sql.tables import default_tables
 from ctsec.testing import FixedClock, Probe
@@ -84,6 +86,16 @@ def empty_sqlite() -> Path:
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     create(f"sqlite:///{folder / DATABASE}", tables=default_tables())
     return folder
+
+
+def copied(state: MemoryState) -> MemoryState:
+    """Return a memory of its own with the rows of another, which nobody uses meanwhile."""
+    made = MemoryState()
+    made.newest = state.newest
+    for name in GuardState.__slots__:
+        if name != "lock":
+            setattr(made.guard, name, dict(getattr(state.guard, name)))
+    return made
 
 
 def base32(seed: bytes) -> str:

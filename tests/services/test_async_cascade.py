@@ -22,8 +22,7 @@ from ctsec.testing.conformance._async_apps import app
 from ctsec.testing.conformance.samples import ignore, membership, org_id
 from ctsec.testing.conformance.scim_samples import scim, scim_token
 from ctsec.testing.conformance.sso_samples import connection, glass_codes
-from tests.services._async_stage import AsyncStage, identity, set_stage
-from tests.services._async_world import AsyncWorld
+from tests.services._async_stage import AsyncStage, identity, on_stage
 from tests.services.probing import OPERATOR, reason
 
 DAY = timedelta(days=1)
@@ -32,8 +31,8 @@ THROUGH = connection(1, of=1).id
 
 @pytest.fixture
 async def stage() -> AsyncGenerator[AsyncStage, None]:
-    async with AsyncWorld.open() as world:
-        yield await set_stage(world)
+    async with on_stage() as made:
+        yield made
 
 
 class AsyncShelf:

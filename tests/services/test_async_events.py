@@ -35,12 +35,11 @@ from tests.services._async_stage import (
     AsyncStage,
     consented,
     identity,
+    on_stage,
     perform,
     ready,
-    set_stage,
     with_tickets,
 )
-from tests.services._async_world import AsyncWorld
 from tests.services.probing import OPERATOR, OTHER_PASSWORD, WRONG_PASSWORD, reason
 from tests.services.saml_samples import AFTER, NEXT_KEY, SEEN
 
@@ -374,8 +373,8 @@ NO_CHANGE = {"directory.enable_user"}  # the account of the table's call is enab
 
 @pytest.fixture
 async def stage() -> AsyncGenerator[AsyncStage, None]:
-    async with AsyncWorld.open() as world:
-        yield await set_stage(world)
+    async with on_stage() as made:
+        yield made
 
 
 def public_methods() -> set[str]:

@@ -12,8 +12,7 @@ from ctsec.guard.proof import Purpose
 from ctsec.outcome import Refusal
 from ctsec.storage.memory import AsyncMemoryStorage
 from ctsec.testing import FailAt
-from tests.services._async_stage import AsyncStage, perform, set_stage
-from tests.services._async_world import AsyncWorld
+from tests.services._async_stage import AsyncStage, on_stage, perform
 
 OPERATIONS = [
     "accounts.sign_up",
@@ -100,9 +99,9 @@ async def fail_at(stage: AsyncStage, storage: AsyncMemoryStorage, before: Saved,
 @pytest.mark.parametrize("method", OPERATIONS)
 async def test_every_port_call_may_fail(method: str) -> None:
     """The operation raises, the main store is as before, no event tells of what did not happen, and the repeat is clear."""
-    storage = AsyncMemoryStorage()
-    async with AsyncWorld.over(storage) as world:
-        stage = await set_stage(world)
+    async with on_stage() as stage:
+        storage = stage.world.storage
+        assert isinstance(storage, AsyncMemoryStorage)
         before = Saved.of(storage)
         nth = 1
         while (failed := await fail_at(stage, storage, before, method, nth)) is not None:
@@ -121,9 +120,9 @@ async def test_every_port_call_may_fail(method: str) -> None:
 
 async def test_a_failed_first_step_still_counts() -> None:
     """An attempt whose comparison could not be made stays charged, so failures can not be used to guess for free."""
-    storage = AsyncMemoryStorage()
-    async with AsyncWorld.over(storage) as world:
-        stage = await set_stage(world)
+    async with on_stage() as stage:
+        storage = stage.world.storage
+        assert isinstance(storage, AsyncMemoryStorage)
         before = Saved.of(storage)
         nth = 1
         while (failed := await fail_at(stage, storage, before, "sign_in.password", nth)) is not None and failed != "passwords.get":

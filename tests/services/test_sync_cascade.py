@@ -23,8 +23,7 @@ from ctsec.testing.conformance._sync_apps import app
 from ctsec.testing.conformance.samples import ignore, membership, org_id
 from ctsec.testing.conformance.scim_samples import scim, scim_token
 from ctsec.testing.conformance.sso_samples import connection, glass_codes
-from tests.services._sync_stage import Stage, identity, set_stage
-from tests.services._sync_world import World
+from tests.services._sync_stage import Stage, identity, on_stage
 from tests.services.probing import OPERATOR, reason
 
 DAY = timedelta(days=1)
@@ -33,8 +32,8 @@ THROUGH = connection(1, of=1).id
 
 @pytest.fixture
 def stage() -> Generator[Stage, None, None]:
-    with World.open() as world:
-        yield set_stage(world)
+    with on_stage() as made:
+        yield made
 
 
 class Shelf:

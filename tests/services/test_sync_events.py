@@ -36,12 +36,11 @@ from tests.services._sync_stage import (
     Stage,
     consented,
     identity,
+    on_stage,
     perform,
     ready,
-    set_stage,
     with_tickets,
 )
-from tests.services._sync_world import World
 from tests.services.probing import OPERATOR, OTHER_PASSWORD, WRONG_PASSWORD, reason
 from tests.services.saml_samples import AFTER, NEXT_KEY, SEEN
 
@@ -375,8 +374,8 @@ NO_CHANGE = {"directory.enable_user"}  # the account of the table's call is enab
 
 @pytest.fixture
 def stage() -> Generator[Stage, None, None]:
-    with World.open() as world:
-        yield set_stage(world)
+    with on_stage() as made:
+        yield made
 
 
 def public_methods() -> set[str]:

@@ -13,8 +13,7 @@ from ctsec.guard.proof import Purpose
 from ctsec.outcome import Refusal
 from ctsec.storage.memory import MemoryStorage
 from ctsec.testing import FailAt
-from tests.services._sync_stage import Stage, perform, set_stage
-from tests.services._sync_world import World
+from tests.services._sync_stage import Stage, on_stage, perform
 
 OPERATIONS = [
     "accounts.sign_up",
@@ -101,9 +100,9 @@ def fail_at(stage: Stage, storage: MemoryStorage, before: Saved, method: str, nt
 @pytest.mark.parametrize("method", OPERATIONS)
 def test_every_port_call_may_fail(method: str) -> None:
     """The operation raises, the main store is as before, no event tells of what did not happen, and the repeat is clear."""
-    storage = MemoryStorage()
-    with World.over(storage) as world:
-        stage = set_stage(world)
+    with on_stage() as stage:
+        storage = stage.world.storage
+        assert isinstance(storage, MemoryStorage)
         before = Saved.of(storage)
         nth = 1
         while (failed := fail_at(stage, storage, before, method, nth)) is not None:
@@ -122,9 +121,9 @@ def test_every_port_call_may_fail(method: str) -> None:
 
 def test_a_failed_first_step_still_counts() -> None:
     """An attempt whose comparison could not be made stays charged, so failures can not be used to guess for free."""
-    storage = MemoryStorage()
-    with World.over(storage) as world:
-        stage = set_stage(world)
+    with on_stage() as stage:
+        storage = stage.world.storage
+        assert isinstance(storage, MemoryStorage)
         before = Saved.of(storage)
         nth = 1
         while (failed := fail_at(stage, storage, before, "sign_in.password", nth)) is not None and failed != "passwords.get":

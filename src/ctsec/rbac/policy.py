@@ -250,9 +250,11 @@ class Policy:
         role = self._organization.get(standing.role)
         if role is None or (workspace is not None and workspace_organization != standing.organization):
             return None
-        counting = [each for each in standing.elevations if each.in_force(now)]
+        counting = [each for each in standing.elevations if (each.workspace is None or each.workspace == workspace) and each.in_force(now)]
+        if not counting:
+            return None
         roles = {each.role for each in counting if each.workspace is None}
-        here = {each.role for each in counting if each.workspace is not None and each.workspace == workspace}
+        here = {each.role for each in counting if each.workspace is not None}
         added = [self._organization[name] for name in sorted(roles) if name in self._organization]
         raised = [self._workspace[name] for name in sorted(here) if name in self._workspace]
         if not added and not raised:

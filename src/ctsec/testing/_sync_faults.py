@@ -39,8 +39,6 @@ class _ProbedRecords:
 class _ProbedStore:
     """A store or a guard store: every record family is probed, `wrote` is passed on."""
 
-    __slots__ = ("_prefix", "_probe", "_store")
-
     def __init__(self, store: object, *, prefix: str, probe: Probe) -> None:
         self._store = store
         self._prefix = prefix
@@ -48,7 +46,10 @@ class _ProbedStore:
 
     def __getattr__(self, name: str) -> Any:
         value = getattr(self._store, name)
-        return value if name == "wrote" else _ProbedRecords(value, family=f"{self._prefix}{name}", probe=self._probe)
+        if name == "wrote":
+            return value
+        made = self.__dict__[name] = _ProbedRecords(value, family=f"{self._prefix}{name}", probe=self._probe)
+        return made
 
 
 class ProbedStorage:

@@ -17,7 +17,8 @@ import secrets
 import threading
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import cache
 from types import MappingProxyType
 from typing import Any, Final, Generic, TypeAlias, TypeVar, cast
 
@@ -194,12 +195,19 @@ def frozen(record: V) -> V:
     if not is_dataclass(record) or isinstance(record, type):
         return record
     changes: dict[str, Any] = {}
-    for each in fields(record):
-        if isinstance(getattr(record, each.name), datetime):
-            changes[each.name] = utc(getattr(record, each.name))
-        elif isinstance(getattr(record, each.name), Mapping):
-            changes[each.name] = _closed(getattr(record, each.name))
-    return replace(record, **changes)
+    for name in _names_of(type(record)):
+        value = getattr(record, name)
+        if isinstance(value, datetime):
+            if value.tzinfo is not UTC:
+                changes[name] = utc(value)
+        elif isinstance(value, Mapping):
+            changes[name] = _closed(value)
+    return replace(record, **changes) if changes else record
+
+
+@cache
+def _names_of(kind: type[Any]) -> tuple[str, ...]:
+    return tuple(each.name for each in fields(kind))
 
 
 def _closed(mapping: Rows) -> Rows:
