@@ -49,15 +49,20 @@ class Scene:
         return gate
 
 
+async def prepare(world: AsyncWorld) -> tuple[Any, Any]:
+    """Play what was before, and return the people and the places."""
+    ann, eve = await world.person("ann@acme.example"), await world.person("eve@globex.example")
+    acme, globex = await world.organization(ann), await world.organization(eve, "Globex")
+    prod, lab = await world.workspace(acme.id), await world.workspace(globex.id, "Lab")
+    bob = await world.member(acme.id, "bob@acme.example", workspace=prod.id, wrole="viewer")
+    dan = await world.member(globex.id, "dan@globex.example", workspace=lab.id, wrole="viewer")
+    return (ann, bob, eve, dan), (acme.id, globex.id, prod.id, lab.id)
+
+
 @pytest.fixture(params=KINDS)
 async def scene(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncGenerator[Scene, None]:
-    async with AsyncWorld.open(request.param, folder=tmp_path) as world:
-        ann, eve = await world.person("ann@acme.example"), await world.person("eve@globex.example")
-        acme, globex = await world.organization(ann), await world.organization(eve, "Globex")
-        prod, lab = await world.workspace(acme.id), await world.workspace(globex.id, "Lab")
-        bob = await world.member(acme.id, "bob@acme.example", workspace=prod.id, wrole="viewer")
-        dan = await world.member(globex.id, "dan@globex.example", workspace=lab.id, wrole="viewer")
-        yield Scene(world, (ann, bob, eve, dan), (acme.id, globex.id, prod.id, lab.id))
+    async with AsyncWorld.played(prepare, request.param, folder=tmp_path) as (world, made):
+        yield Scene(world, *made)
 
 
 async def test_a_role_of_ones_own_is_given_and_counts(scene: Scene) -> None:

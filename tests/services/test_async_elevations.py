@@ -73,17 +73,22 @@ class _Lost(Exception):
     """Rolls a host's transaction back."""
 
 
+async def prepare(world: AsyncWorld) -> dict[str, Any]:
+    """Play what was before, and return what a scene is made of."""
+    ann, eve = await world.person("ann@acme.example"), await world.person("eve@globex.example")
+    acme, globex = await world.organization(ann), await world.organization(eve, "Globex")
+    prod = await world.workspace(acme.id)
+    bob = await world.member(acme.id, "bob@acme.example", workspace=prod.id, wrole="operator")
+    mia = await world.member(acme.id, "mia@acme.example")
+    device = await world.enrol(mia)
+    mia = (await world.login_with(device, "mia@acme.example")).principal
+    return {"people": {"ann": ann, "bob": bob, "mia": mia, "eve": eve}, "acme": acme.id, "prod": prod.id, "globex": globex.id}
+
+
 @pytest.fixture(params=KINDS)
 async def scene(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncGenerator[Scene, None]:
-    async with AsyncWorld.open(request.param, folder=tmp_path) as world:
-        ann, eve = await world.person("ann@acme.example"), await world.person("eve@globex.example")
-        acme, globex = await world.organization(ann), await world.organization(eve, "Globex")
-        prod = await world.workspace(acme.id)
-        bob = await world.member(acme.id, "bob@acme.example", workspace=prod.id, wrole="operator")
-        mia = await world.member(acme.id, "mia@acme.example")
-        device = await world.enrol(mia)
-        mia = (await world.login_with(device, "mia@acme.example")).principal
-        yield Scene(world, {"ann": ann, "bob": bob, "mia": mia, "eve": eve}, acme=acme.id, prod=prod.id, globex=globex.id)
+    async with AsyncWorld.played(prepare, request.param, folder=tmp_path) as (world, made):
+        yield Scene(world, **made)
 
 
 async def test_what_is_approved_counts_at_once_and_ends_by_itself(scene: Scene) -> None:

@@ -35,16 +35,21 @@ class Scene:
         self.lab: WorkspaceId = places[3]
 
 
+async def prepare(world: AsyncWorld) -> tuple[Any, Any]:
+    """Play what was before, and return the people and the places."""
+    ann, eve = await world.person("ann@acme.example"), await world.person("eve@globex.example")
+    acme, globex = await world.organization(ann), await world.organization(eve, "Globex")
+    prod, lab = await world.workspace(acme.id), await world.workspace(globex.id, "Lab")
+    bob = await world.member(acme.id, "bob@acme.example", workspace=prod.id, wrole="operator")
+    token = await world.invite(globex.id, "ann@acme.example", role="viewer", workspace=lab.id, wrole="viewer")
+    assert reason(await world.call("members.accept", ann, token=token)) is None
+    return (ann, bob, eve), (acme.id, globex.id, prod.id, lab.id)
+
+
 @pytest.fixture(params=KINDS)
 async def scene(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncGenerator[Scene, None]:
-    async with AsyncWorld.open(request.param, folder=tmp_path) as world:
-        ann, eve = await world.person("ann@acme.example"), await world.person("eve@globex.example")
-        acme, globex = await world.organization(ann), await world.organization(eve, "Globex")
-        prod, lab = await world.workspace(acme.id), await world.workspace(globex.id, "Lab")
-        bob = await world.member(acme.id, "bob@acme.example", workspace=prod.id, wrole="operator")
-        token = await world.invite(globex.id, "ann@acme.example", role="viewer", workspace=lab.id, wrole="viewer")
-        assert reason(await world.call("members.accept", ann, token=token)) is None
-        yield Scene(world, (ann, bob, eve), (acme.id, globex.id, prod.id, lab.id))
+    async with AsyncWorld.played(prepare, request.param, folder=tmp_path) as (world, made):
+        yield Scene(world, *made)
 
 
 async def test_a_batch_is_its_questions_one_by_one(scene: Scene) -> None:

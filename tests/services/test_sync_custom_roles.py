@@ -50,15 +50,20 @@ class Scene:
         return gate
 
 
+def prepare(world: World) -> tuple[Any, Any]:
+    """Play what was before, and return the people and the places."""
+    ann, eve = world.person("ann@acme.example"), world.person("eve@globex.example")
+    acme, globex = world.organization(ann), world.organization(eve, "Globex")
+    prod, lab = world.workspace(acme.id), world.workspace(globex.id, "Lab")
+    bob = world.member(acme.id, "bob@acme.example", workspace=prod.id, wrole="viewer")
+    dan = world.member(globex.id, "dan@globex.example", workspace=lab.id, wrole="viewer")
+    return (ann, bob, eve, dan), (acme.id, globex.id, prod.id, lab.id)
+
+
 @pytest.fixture(params=KINDS)
 def scene(request: pytest.FixtureRequest, tmp_path: Path) -> Generator[Scene, None, None]:
-    with World.open(request.param, folder=tmp_path) as world:
-        ann, eve = world.person("ann@acme.example"), world.person("eve@globex.example")
-        acme, globex = world.organization(ann), world.organization(eve, "Globex")
-        prod, lab = world.workspace(acme.id), world.workspace(globex.id, "Lab")
-        bob = world.member(acme.id, "bob@acme.example", workspace=prod.id, wrole="viewer")
-        dan = world.member(globex.id, "dan@globex.example", workspace=lab.id, wrole="viewer")
-        yield Scene(world, (ann, bob, eve, dan), (acme.id, globex.id, prod.id, lab.id))
+    with World.played(prepare, request.param, folder=tmp_path) as (world, made):
+        yield Scene(world, *made)
 
 
 def test_a_role_of_ones_own_is_given_and_counts(scene: Scene) -> None:

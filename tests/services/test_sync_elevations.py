@@ -72,17 +72,22 @@ class _Lost(Exception):
     """Rolls a host's transaction back."""
 
 
+def prepare(world: World) -> dict[str, Any]:
+    """Play what was before, and return what a scene is made of."""
+    ann, eve = world.person("ann@acme.example"), world.person("eve@globex.example")
+    acme, globex = world.organization(ann), world.organization(eve, "Globex")
+    prod = world.workspace(acme.id)
+    bob = world.member(acme.id, "bob@acme.example", workspace=prod.id, wrole="operator")
+    mia = world.member(acme.id, "mia@acme.example")
+    device = world.enrol(mia)
+    mia = (world.login_with(device, "mia@acme.example")).principal
+    return {"people": {"ann": ann, "bob": bob, "mia": mia, "eve": eve}, "acme": acme.id, "prod": prod.id, "globex": globex.id}
+
+
 @pytest.fixture(params=KINDS)
 def scene(request: pytest.FixtureRequest, tmp_path: Path) -> Generator[Scene, None, None]:
-    with World.open(request.param, folder=tmp_path) as world:
-        ann, eve = world.person("ann@acme.example"), world.person("eve@globex.example")
-        acme, globex = world.organization(ann), world.organization(eve, "Globex")
-        prod = world.workspace(acme.id)
-        bob = world.member(acme.id, "bob@acme.example", workspace=prod.id, wrole="operator")
-        mia = world.member(acme.id, "mia@acme.example")
-        device = world.enrol(mia)
-        mia = (world.login_with(device, "mia@acme.example")).principal
-        yield Scene(world, {"ann": ann, "bob": bob, "mia": mia, "eve": eve}, acme=acme.id, prod=prod.id, globex=globex.id)
+    with World.played(prepare, request.param, folder=tmp_path) as (world, made):
+        yield Scene(world, **made)
 
 
 def test_what_is_approved_counts_at_once_and_ends_by_itself(scene: Scene) -> None:

@@ -36,16 +36,21 @@ class Scene:
         self.lab: WorkspaceId = places[3]
 
 
+def prepare(world: World) -> tuple[Any, Any]:
+    """Play what was before, and return the people and the places."""
+    ann, eve = world.person("ann@acme.example"), world.person("eve@globex.example")
+    acme, globex = world.organization(ann), world.organization(eve, "Globex")
+    prod, lab = world.workspace(acme.id), world.workspace(globex.id, "Lab")
+    bob = world.member(acme.id, "bob@acme.example", workspace=prod.id, wrole="operator")
+    token = world.invite(globex.id, "ann@acme.example", role="viewer", workspace=lab.id, wrole="viewer")
+    assert reason(world.call("members.accept", ann, token=token)) is None
+    return (ann, bob, eve), (acme.id, globex.id, prod.id, lab.id)
+
+
 @pytest.fixture(params=KINDS)
 def scene(request: pytest.FixtureRequest, tmp_path: Path) -> Generator[Scene, None, None]:
-    with World.open(request.param, folder=tmp_path) as world:
-        ann, eve = world.person("ann@acme.example"), world.person("eve@globex.example")
-        acme, globex = world.organization(ann), world.organization(eve, "Globex")
-        prod, lab = world.workspace(acme.id), world.workspace(globex.id, "Lab")
-        bob = world.member(acme.id, "bob@acme.example", workspace=prod.id, wrole="operator")
-        token = world.invite(globex.id, "ann@acme.example", role="viewer", workspace=lab.id, wrole="viewer")
-        assert reason(world.call("members.accept", ann, token=token)) is None
-        yield Scene(world, (ann, bob, eve), (acme.id, globex.id, prod.id, lab.id))
+    with World.played(prepare, request.param, folder=tmp_path) as (world, made):
+        yield Scene(world, *made)
 
 
 def test_a_batch_is_its_questions_one_by_one(scene: Scene) -> None:
