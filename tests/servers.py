@@ -304,6 +304,7 @@ def _plan(kind: str, program: Path, *, folder: Path, port: int) -> tuple[list[st
             "synchronous_commit=off",
             "full_page_writes=off",
             "autovacuum=off",
+            "jit=off",  # the queries of a reflection cost so much by their estimate that each was compiled
             "max_connections=300",
             "listen_addresses=127.0.0.1",
         ]

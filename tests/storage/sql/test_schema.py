@@ -24,14 +24,16 @@ def described(url: str) -> dict[str, Any]:
     """Return what a database says of its tables."""
     engine = create_engine(url, poolclass=NullPool)
     inspector = inspect(engine)
+    columns, keys = inspector.get_multi_columns(), inspector.get_multi_pk_constraint()
+    indexes, foreign = inspector.get_multi_indexes(), inspector.get_multi_foreign_keys()
     found = {
-        name: (
-            [(c["name"], str(c["type"]), c["nullable"]) for c in inspector.get_columns(name)],
-            inspector.get_pk_constraint(name),
-            sorted((str(i["name"]), tuple(i["column_names"]), bool(i["unique"])) for i in inspector.get_indexes(name)),
-            inspector.get_foreign_keys(name),
+        place[1]: (
+            [(c["name"], str(c["type"]), c["nullable"]) for c in columns[place]],
+            keys[place],
+            sorted((str(i["name"]), tuple(i["column_names"]), bool(i["unique"])) for i in indexes[place]),
+            foreign[place],
         )
-        for name in inspector.get_table_names()
+        for place in columns
     }
     engine.dispose()
     return found
