@@ -1,7 +1,8 @@
-"""A scheduler: coroutines over one memory store, stopped at every call that they make of it, and run in every order that there is.
+"""A scheduler: coroutines over one memory store, stopped at every call that they make of it, and run in every order that can differ.
 
-The memory store waits for nothing, so coroutines over it need no event loop: each goes on when the scheduler says so. Every order of
-their calls is tried, depth first; the store is put back to where it was before each.
+The memory store waits for nothing, so coroutines over it need no event loop: each goes on when the scheduler says so. The orders of
+their calls are tried depth first; the store is put back to where it was before each. A transaction of that store sees of others what they
+have committed and nothing else, so the order of two steps can differ only where one of them commits.
 """
 
 from __future__ import annotations
@@ -113,8 +114,14 @@ class StoppingStorage:
     async def aclose(self) -> None:
         """Nothing to close."""
 
-    def every_order(self, points: Sequence[str], make: Callable[[], Sequence[Task]], judge: Callable[[], None]) -> int:
-        """Run what `make` returns in every order of the calls named by `points`, each time from here; return how many there were."""
+    def every_order(
+        self, points: Sequence[str], make: Callable[[], Sequence[Task]], judge: Callable[[], None], *, alike: bool = False
+    ) -> int:
+        """Run what `make` returns in every order of the calls named by `points`, each time from here; return how many there were.
+
+        Two steps of different tasks that leave the committed rows as they are see the same whichever comes first: of orders that differ in
+        that alone, one is run, and all where those that are `alike` are wanted: for tasks that share more than the rows.
+        """
         state = self.storage.state
         saved = state.newest
         self.points, self.met = frozenset(points), set()
@@ -123,9 +130,10 @@ class StoppingStorage:
         try:
             while True:
                 state.newest, state._changed = saved, {}
-                taken = _run(make(), prefix)
-                judge()
-                runs += 1
+                taken, whole = self._run(make(), prefix, alike=alike)
+                if whole:
+                    judge()
+                    runs += 1
                 while taken and taken[-1][0] + 1 == taken[-1][1]:
                     taken.pop()
                 if not taken:
@@ -136,20 +144,29 @@ class StoppingStorage:
             self.points = frozenset()
             state.newest, state._changed = saved, {}
 
+    def _run(self, tasks: Sequence[Task], prefix: Sequence[int], *, alike: bool) -> tuple[list[tuple[int, int]], bool]:
+        """Let the tasks go on one step at a time as `prefix` says, and then the first; return each choice and how many there were.
 
-def _run(tasks: Sequence[Task], prefix: Sequence[int]) -> list[tuple[int, int]]:
-    """Let the tasks go on one step at a time as `prefix` says, and then the first; return each choice and how many there were."""
-    alive = list(tasks)
-    taken: list[tuple[int, int]] = []
-    try:
-        while alive:
-            choice = prefix[len(taken)] if len(taken) < len(prefix) else 0
-            taken.append((choice, len(alive)))
-            try:
-                alive[choice].send(None)
-            except StopIteration:
-                del alive[choice]
-    finally:
-        for task in tasks:
-            task.close()
-    return taken
+        The second is False for an order that was left, for its last two steps could as well come the other way round, which is run too.
+        """
+        alive = [*enumerate(tasks)]
+        taken: list[tuple[int, int]] = []
+        last = -1  # which task took the step before, if that committed nothing
+        try:
+            while alive:
+                choice = prefix[len(taken)] if len(taken) < len(prefix) else 0
+                taken.append((choice, len(alive)))
+                before = self.storage.state.newest
+                number, task = alive[choice]
+                try:
+                    task.send(None)
+                except StopIteration:
+                    del alive[choice]
+                quiet = self.storage.state.newest is before
+                if quiet and number < last and not alike:
+                    return taken, False
+                last = number if quiet else -1
+        finally:
+            for each in tasks:
+                each.close()
+        return taken, True

@@ -156,7 +156,7 @@ MUTANTS: Final = (
     Mutant(7, "no ceiling", table.workspace_table, "if not bit & role.ceiling:", "if not bit:"),
     Mutant(8, "the organization taken from the request", Policy.resolve, FOREIGN, "if workspace_organization is None:"),
     Mutant(8, "the short way asks for no organization", Policy.check, "workspace_organization == standing.organization", "True"),
-    Mutant(9, "a role for a time counts everywhere", Policy._elevated, " and each.workspace == workspace}", "}"),
+    Mutant(9, "a role for a time counts everywhere", Policy._elevated, "or each.workspace == workspace)", "or True)"),
     Mutant(9, "the role of any workspace", Policy.resolve, HERE_ONLY, "next(iter(standing.assignments.values()), None)"),
     Mutant(10, "the first change that helps", remedy.smallest, SIZED, "return next(iter(plans), ())"),
     Mutant(10, "the last role for a time is named", explanation._giver, 'min(giving, default="")', '(giving or [""])[-1]'),

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from pymysql.constants import CLIENT
-from sqlalchemy import Engine, NullPool, create_engine, make_url
+from sqlalchemy import Engine, NullPool, QueuePool, create_engine, make_url
 from sqlalchemy.ext.asyncio import async_scoped_session
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, scoped_session
 
@@ -68,8 +68,9 @@ def emptied(database: Database) -> Database:
         engine.dispose()
         _made.add(database.name)
     of_main = ["DELETE FROM host_thing", *(f"DELETE FROM {name}" for name in TABLES.main.tables if name != TABLES.meta.name)]
-    _run(database.sync_url, of_main)  # the table `meta` holds the database's own name
-    _run(database.guard_sync_url, [f"DELETE FROM {name}" for name in TABLES.guard.tables])
+    of_guard = [f"DELETE FROM {name}" for name in TABLES.guard.tables]  # the table `meta` holds the database's own name
+    for url in {database.sync_url, database.guard_sync_url}:
+        _run(url, [*(of_main if url == database.sync_url else ()), *(of_guard if url == database.guard_sync_url else ())])
     return database
 
 
@@ -91,9 +92,11 @@ def kept(make: Callable[[str], S], url: str) -> S:
 
 @cache
 def _engine(url: str) -> Engine:
-    """Return what empties a database, and keeps no connection."""
-    several = {"client_flag": CLIENT.MULTI_STATEMENTS} if make_url(url).get_backend_name() in MARIADB else {}
-    return create_engine(url, poolclass=NullPool, connect_args=several)
+    """Return what empties a database; a server's connection is kept, for a new one takes longer than the emptying."""
+    backend = make_url(url).get_backend_name()
+    several = {"client_flag": CLIENT.MULTI_STATEMENTS} if backend in MARIADB else {}
+    pooled = {"poolclass": NullPool} if backend == "sqlite" else {"poolclass": QueuePool, "pool_pre_ping": True}
+    return create_engine(url, connect_args=several, **pooled)
 
 
 def _run(url: str, statements: list[str]) -> None:

@@ -70,6 +70,7 @@ class AsyncListConformance:
         async with storage.begin(after_commit=ignore) as store:
             await _people(store)
         seen: set[int] = set()
+        answered: dict[Reach, tuple[WorkspaceId, ...]] = {}
         async with storage.reading() as store:
             for n, now in product((*_PEOPLE, 9, 0), (NOW - TICK, NOW, NOW + TICK, NOW + HOUR - TICK, NOW + HOUR)):
                 standing = await store.standings.standing(org_id(1), user_id(n))
@@ -80,8 +81,10 @@ class AsyncListConformance:
                         if POLICY.check(standing, permission, now=now, workspace=workspace_id(space), workspace_organization=org_id(1))
                     )
                     asked = reach(POLICY, permission, organization=org_id(1), user=user_id(n), now=now)
-                    equal(await store.lists.workspaces(asked, after="", limit=9), wanted)
-                    equal(await store.lists.count(asked), len(wanted))
+                    if asked not in answered:  # permissions that the same roles give are one question
+                        answered[asked] = await store.lists.workspaces(asked, after="", limit=9)
+                        equal(await store.lists.count(asked), len(answered[asked]))
+                    equal(answered[asked], wanted)
                     seen.add(len(wanted))
         holds(seen == {0, 1, 2, 3}, "lists that are empty, full and neither were compared")
 

@@ -71,6 +71,7 @@ class ListConformance:
         with storage.begin(after_commit=ignore) as store:
             _people(store)
         seen: set[int] = set()
+        answered: dict[Reach, tuple[WorkspaceId, ...]] = {}
         with storage.reading() as store:
             for n, now in product((*_PEOPLE, 9, 0), (NOW - TICK, NOW, NOW + TICK, NOW + HOUR - TICK, NOW + HOUR)):
                 standing = store.standings.standing(org_id(1), user_id(n))
@@ -81,8 +82,10 @@ class ListConformance:
                         if POLICY.check(standing, permission, now=now, workspace=workspace_id(space), workspace_organization=org_id(1))
                     )
                     asked = reach(POLICY, permission, organization=org_id(1), user=user_id(n), now=now)
-                    equal(store.lists.workspaces(asked, after="", limit=9), wanted)
-                    equal(store.lists.count(asked), len(wanted))
+                    if asked not in answered:  # permissions that the same roles give are one question
+                        answered[asked] = store.lists.workspaces(asked, after="", limit=9)
+                        equal(store.lists.count(asked), len(answered[asked]))
+                    equal(answered[asked], wanted)
                     seen.add(len(wanted))
         holds(seen == {0, 1, 2, 3}, "lists that are empty, full and neither were compared")
 
