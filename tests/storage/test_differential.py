@@ -24,12 +24,12 @@ PHASES = (Phase.explicit, Phase.generate)
 def test_memory_and_database_agree(kind: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Whatever transactions run, committed or rolled back, a database answers as the reference model does."""
     database = place_of(kind, LEVELS[kind][0], folder=Path(tmp_path_factory.mktemp("differential"))).database
+    storage = SqlStorage.from_url(database.sync_url, guard=database.guard_sync_url)  # closed after each run; what it compiled stays
 
     @settings(max_examples=RUNS, deadline=None, database=None, phases=PHASES, suppress_health_check=list(HealthCheck))
     @given(runs())
     def agree(run: Run) -> None:
         emptied(database)
-        storage = SqlStorage.from_url(database.sync_url, guard=database.guard_sync_url)
         try:
             assert play(storage, run) == play(MemoryStorage(), run)
         finally:
