@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -23,6 +24,8 @@ VECTORS = Path(os.environ.get("CTSEC_VECTORS", ROOT.parent / "shared" / "vectors
 DESIGN = Path(os.environ.get("CTSEC_DESIGN", ROOT.parent / "shared" / "design"))
 REQUIRE_ALL = os.environ.get("CTSEC_TEST_REQUIRE") == "all"
 ROWS_FILE = Path(".rows.json")
+
+TOGETHER = {"tests/architecture/": "source", "tests/peers/": "peers", "tests/browser/test_provider.py": "peers"}
 
 ran: dict[str, dict[str, object]] = {}
 
@@ -98,6 +101,21 @@ def pytest_collection(session: pytest.Session) -> None:
     with suppress(Exception):  # the collection tells of it
         for path in paths[first:] + paths[:first]:
             importlib.import_module(".".join(path.with_suffix("").parts))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """Give one worker what shares something dear: the package as syntax trees, and the programs of others that peers are.
+
+    The marks of pytest-xdist 3.8 for this do nothing since pytest 9.2, which keeps the name of a test elsewhere.
+    """
+    from xdist.scheduler.loadscope import LoadScopeScheduling  # type: ignore[import-untyped]
+
+    if config.getoption("dist") != "loadgroup":
+        return None
+    made: Any = LoadScopeScheduling(config, log)
+    made._split_scope = lambda nodeid: next((group for place, group in TOGETHER.items() if nodeid.startswith(place)), nodeid)
+    return made
 
 
 def pytest_collection_finish() -> None:

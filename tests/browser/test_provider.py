@@ -108,7 +108,6 @@ class Person:
 @pytest.mark.server("chromium")
 @pytest.mark.program("oidc-provider")
 @pytest.mark.host("flask")
-@pytest.mark.xdist_group("peers")
 @pytest.mark.proves("SEED-A3")
 def test_a_browser_signs_in_through_the_provider(provider: OidcProvider, tmp_path: Path) -> None:
     """From the page to the provider's sign-in and consent and back, each cookie locked to its host; signing out ends it there as well."""

@@ -20,7 +20,7 @@ from tests.peers.scene import SECRET
 from tests.servers import available_databases, fresh_database
 from tests.services._sync_world import World
 
-pytestmark = [pytest.mark.program("oidc-provider"), pytest.mark.xdist_group("peers")]
+pytestmark = [pytest.mark.program("oidc-provider")]
 SOAK = bool(os.environ.get("CTSEC_SOAK"))
 ROUNDS = int(os.environ.get("CTSEC_SOAK_ROUNDS", "1000"))
 # PostgreSQL where this machine has it; each database in a soak.

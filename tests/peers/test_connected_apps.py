@@ -26,7 +26,7 @@ from tests.peers.scene import SECRET
 from tests.services._sync_world import World
 from tests.services.probing import reason
 
-pytestmark = [pytest.mark.program("oidc-provider"), pytest.mark.xdist_group("peers")]
+pytestmark = [pytest.mark.program("oidc-provider")]
 SOAK = bool(os.environ.get("CTSEC_SOAK"))
 CLIENT = "a-connected-app"
 THREADS = 8

@@ -18,7 +18,7 @@ from tests.peers.running import NANO_SCOPES, NanoIdp
 from tests.peers.scene import SECRET, connection, counts
 from tests.peers.visitor import Visitor
 
-pytestmark = [pytest.mark.program("nanoidp"), pytest.mark.xdist_group("peers")]
+pytestmark = [pytest.mark.program("nanoidp")]
 RULES = {"rules": [{"group": "engineers", "role": "member"}]}
 
 

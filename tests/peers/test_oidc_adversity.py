@@ -11,7 +11,7 @@ from tests.peers.patience import LONG, SHORT, Patience
 from tests.peers.running import OidcProvider
 from tests.peers.scene import MINUTE, come, connect, counts, pass_by, told
 
-pytestmark = [pytest.mark.program("oidc-provider"), pytest.mark.xdist_group("peers")]
+pytestmark = [pytest.mark.program("oidc-provider")]
 
 
 def refused(reply: Reply) -> bool:

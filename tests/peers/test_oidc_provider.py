@@ -15,7 +15,7 @@ from tests.peers.running import OidcProvider
 from tests.peers.scene import SCOPES, SECRET, come, connect, counts, register
 from tests.peers.visitor import Visitor
 
-pytestmark = [pytest.mark.program("oidc-provider"), pytest.mark.xdist_group("peers")]
+pytestmark = [pytest.mark.program("oidc-provider")]
 RULES = {"rules": [{"group": "engineers", "role": "member"}]}
 
 

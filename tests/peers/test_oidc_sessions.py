@@ -11,7 +11,7 @@ from tests.peers.running import OidcProvider
 from tests.peers.scene import SECRET, come, connect, connection, counts, pass_by, register, told
 from tests.peers.visitor import Visitor
 
-pytestmark = [pytest.mark.program("oidc-provider"), pytest.mark.xdist_group("peers")]
+pytestmark = [pytest.mark.program("oidc-provider")]
 BYE = f"{BASE}/bye"
 
 

@@ -36,7 +36,6 @@ from tests.peers.saml_scene import KEY, RANDOM, STYLES, Scene
 from tests.peers.visitor import Visitor
 
 PEERS = [pytest.param(name, marks=pytest.mark.program(name)) for name in ("samlp", "simplesamlphp")]
-pytestmark = [pytest.mark.xdist_group("peers")]
 PERSISTENT = "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent"
 
 

@@ -16,7 +16,6 @@ from tests.peers.saml_running import SamlPeer
 from tests.peers.visitor import Visitor
 
 PEERS = [pytest.param(name, marks=pytest.mark.program(name)) for name in ("samlp", "simplesamlphp")]
-pytestmark = [pytest.mark.xdist_group("peers")]
 
 
 @pytest.fixture(params=PEERS)

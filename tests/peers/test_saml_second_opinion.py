@@ -20,7 +20,7 @@ from tests.peers.saml_second_opinion import Question, judge
 from tests.saml_attacks.kit import FAMILIES, family
 from tests.saml_attacks.stage import OURS
 
-pytestmark = [pytest.mark.program("saml-judges"), pytest.mark.xdist_group("peers")]
+pytestmark = [pytest.mark.program("saml-judges")]
 LIBRARIES = ["python3-saml", pytest.param("pysaml2", marks=pytest.mark.program("xmlsec1"))]
 # pysaml2 starts a program three times for each signature: it is asked about one message of so many, and about all of them by `make soak`.
 EVERY: Final = {"python3-saml": 1, "pysaml2": 1 if os.environ.get("CTSEC_SOAK") else 8}

@@ -24,7 +24,7 @@ from tests.peers.scene import SECRET
 from tests.services._sync_world import World
 from tests.services.probing import reason
 
-pytestmark = [pytest.mark.program("oidc-provider"), pytest.mark.xdist_group("peers")]
+pytestmark = [pytest.mark.program("oidc-provider")]
 AUDIENCE = "https://api.acme.example"
 MINUTE = timedelta(minutes=1)
 
