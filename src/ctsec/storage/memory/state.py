@@ -201,7 +201,7 @@ def frozen(record: V) -> V:
             if value.tzinfo is not UTC:
                 changes[name] = utc(value)
         elif isinstance(value, Mapping):
-            changes[name] = _closed(cast(Rows, value))
+            changes[name] = _closed(getattr(record, name))
     return replace(record, **changes) if changes else record
 
 
