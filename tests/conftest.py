@@ -93,7 +93,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_collection(session: pytest.Session) -> None:
     """Let each worker begin with another part of the tests' modules: what one has compiled, the others read."""
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
-    if workers == 1:
+    if workers == 1 or session.config.rootpath != ROOT:
         return
     places = [session.startpath / argument for argument in session.config.args]
     paths = sorted({path.relative_to(ROOT) for place in places if place.is_dir() for path in place.rglob("test_*.py")})
