@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import os
 import shutil
 from collections.abc import AsyncGenerator, Callable
@@ -10,7 +9,6 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import Any, Final
 
 from ctsec.ambient import Request
@@ -51,6 +49,7 @@ from tests.services.probing import (
     base32,
     copied,
     empty_sqlite,
+    kept_folder,
     token_in,
 )
 
@@ -149,8 +148,7 @@ class AsyncWorld:
         It is played once a process. Each world after that is like another process of the same deployment, over copies of its stores.
         """
         if (play, kind) not in _played:
-            first = Path(mkdtemp(prefix="ctsec-services-"))
-            atexit.register(shutil.rmtree, first, ignore_errors=True)
+            first = kept_folder()
             async with cls.open(kind, folder=first) as world:
                 _played[play, kind] = world, first, await play(world)
         before, first, made = _played[play, kind]

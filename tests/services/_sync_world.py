@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import atexit
 import os
 import shutil
 from collections.abc import Callable, Generator
@@ -11,7 +10,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import Any, Final
 
 from ctsec.ambient import Request
@@ -50,6 +48,7 @@ from tests.services.probing import (
     base32,
     copied,
     empty_sqlite,
+    kept_folder,
     sync_breaches,
     sync_services,
     token_in,
@@ -148,8 +147,7 @@ class World:
         It is played once a process. Each world after that is like another process of the same deployment, over copies of its stores.
         """
         if (play, kind) not in _played:
-            first = Path(mkdtemp(prefix="ctsec-services-"))
-            atexit.register(shutil.rmtree, first, ignore_errors=True)
+            first = kept_folder()
             with cls.open(kind, folder=first) as world:
                 _played[play, kind] = world, first, play(world)
         before, first, made = _played[play, kind]

@@ -36,6 +36,7 @@ from ctsec.storage.memory.state import MemoryState
 from ctsec.storage.sql.schema import create
 from ctsec.storage.sql.tables import default_tables
 from ctsec.testing import FixedClock, Probe
+from tests.servers import FOLDER_VARIABLE
 
 PASSWORD: Final = "correct horse battery"
 OTHER_PASSWORD: Final = "seven purple lanterns"
@@ -79,11 +80,17 @@ class Device:
         return next(code for code in ("000000", "111111", "222222", "333333", "444444", "555555", "666666", "777777") if code not in near)
 
 
+def kept_folder() -> Path:
+    """Return a folder of this process, which goes with those of the run's servers."""
+    folder = Path(mkdtemp(prefix="ctsec-services-", dir=os.environ.get(FOLDER_VARIABLE)))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
 @cache
 def empty_sqlite() -> Path:
     """Return a folder with an empty SQLite store, made once in a process, to be copied."""
-    folder = Path(mkdtemp(prefix="ctsec-services-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    folder = kept_folder()
     create(f"sqlite:///{folder / DATABASE}", tables=default_tables())
     return folder
 
