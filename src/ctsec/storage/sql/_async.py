@@ -61,7 +61,7 @@ from ctsec.storage.sql._async_work import AsyncSqlEpochs, AsyncSqlJobs, AsyncSql
 from ctsec.storage.sql._async_workload import AsyncSqlWorkloadRules
 from ctsec.storage.sql.engines import GUARD_SETTINGS, MAIN_SETTINGS, EngineSettings, coloured_url, engine_options, guard_url, prepare
 from ctsec.storage.sql.gate import MAIN_VERSION, Gate
-from ctsec.storage.sql.joined import JoinedProgress, unwrap
+from ctsec.storage.sql.joined import JoinedProgress, hear, unwrap
 from ctsec.storage.sql.progress import Progress
 from ctsec.storage.sql.tables import Tables, default_tables
 from ctsec.transport.report import ConnectionReport
@@ -159,6 +159,7 @@ class AsyncSqlStorage:
             raise ConfigurationError("expected a guard engine of its own: a second connection from the same pool can starve")
         if engine.dialect.name == "sqlite" and engine.url.database == guard_engine.url.database:
             raise ConfigurationError("expected a guard store in a second SQLite file: one file has one writer, which may be the host")
+        hear()
         self.tables = tables
         self.guard = AsyncSqlGuard.over(guard_engine, tables=tables)
         self._engines: tuple[AsyncEngine, ...] = ()
