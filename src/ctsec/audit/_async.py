@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Unpack
+from collections.abc import Iterable, Mapping
+from itertools import islice
+from typing import Final, TypeVar, Unpack
 
 from ctsec.ambient import Ambient
 from ctsec.audit._async_ports import AsyncInboxRecords, AsyncLogRecords
@@ -18,6 +19,8 @@ from ctsec.guard._async_ports import AsyncAsideEvents
 from ctsec.outcome import Outcome, Reason, Refusal
 
 _BATCH = 500
+MAX_RECORDED: Final = 1000  # what the sequencer moves in one transaction
+T = TypeVar("T")
 
 
 class AsyncAsideLog:
@@ -39,6 +42,13 @@ async def sealed_form(told: Event, *, personal: AsyncPersonalParts, catalogue: E
     """Return the row of an event, its personal part sealed; raise ValueError for what its schema does not declare, or is too long."""
     event = catalogue.applied(told)
     return store_form(event, personal=await personal.seal(event) if event.personal else b"")
+
+
+def _counted(many: Iterable[T]) -> tuple[T, ...]:
+    found = tuple(islice(many, MAX_RECORDED + 1))
+    if len(found) > MAX_RECORDED:
+        raise ValueError(f"expected at most {MAX_RECORDED:,} events in one go; write the rest with another call of the same transaction")
+    return found
 
 
 class AsyncAuditLog:
@@ -83,6 +93,24 @@ class AsyncAuditLog:
     async def note_aside(self, name: str, **told: Unpack[Telling]) -> None:
         """Write an event of this request through the guard store, committed before this returns."""
         await self.record_aside(build(name, ambient=self._ambient, **told))
+
+    async def record_many(self, events: Iterable[Event]) -> None:
+        """Write at most `MAX_RECORDED` events in this transaction, in one go: each is judged as by `record`, and all are written or none.
+
+        Raises ValueError for more of them, and for what a schema does not declare; a note of the error says which event it was.
+        """
+        await self._inbox.append_all([await self._sealed(event, at=at) for at, event in enumerate(_counted(events))])
+
+    async def note_many(self, told: Iterable[tuple[str, Telling]]) -> None:
+        """Write many events of this request in this transaction: names with what `note` takes of each. See `record_many`."""
+        await self.record_many([build(name, ambient=self._ambient, **each) for name, each in _counted(told)])
+
+    async def _sealed(self, event: Event, *, at: int) -> StoredEvent:
+        try:
+            return await sealed_form(event, personal=self._personal, catalogue=self._catalogue)
+        except ValueError as error:
+            error.add_note(f"event {at} of the batch, counted from 0; none was written")
+            raise
 
     async def search(self, query: AuditQuery, *, cursor: str | None = None, limit: int = 50) -> Outcome[AuditPage]:
         """Return a page of one log, newest first; the first page also holds what has no index yet.

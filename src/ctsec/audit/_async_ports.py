@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol, Unpack
 
@@ -41,6 +42,10 @@ class AsyncInboxRecords(Protocol):
 
     async def append(self, event: StoredEvent) -> None:
         """Insert one row."""
+        ...
+
+    async def append_all(self, events: Sequence[StoredEvent]) -> None:
+        """Insert rows in one go, all or none: where one is refused, the transaction goes on as if none had been tried."""
         ...
 
     async def append_new(self, events: tuple[StoredEvent, ...]) -> None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol, Unpack
 
@@ -42,6 +43,10 @@ class InboxRecords(Protocol):
 
     def append(self, event: StoredEvent) -> None:
         """Insert one row."""
+        ...
+
+    def append_all(self, events: Sequence[StoredEvent]) -> None:
+        """Insert rows in one go, all or none: where one is refused, the transaction goes on as if none had been tried."""
         ...
 
     def append_new(self, events: tuple[StoredEvent, ...]) -> None:

@@ -54,6 +54,11 @@ def test_what_does_not_fit_is_refused(dialect: Dialect, wrong: Row) -> None:
     """A text that is too long, a time without zone and another type never reach a driver, and the error tells no value; what fits does."""
     prepared = prepared_insert(TABLE, dialect)
     assert len(prepared.parameters(ROW)) == 3
+    with pytest.raises(StoreError, match="does not fit its column") as many:
+        prepared.many([ROW, wrong, ROW])
+    assert many.value.__cause__ is many.value.__context__ is None
+    several = [ROW, replace(ROW, id="short", at=None), replace(ROW, id="short")]
+    assert prepared.many(several) == [prepared.parameters(each) for each in several]
     with pytest.raises(StoreError, match="does not fit its column") as refused:
         prepared.parameters(wrong)
     assert refused.value.__cause__ is refused.value.__context__ is None

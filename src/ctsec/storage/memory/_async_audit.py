@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 from ctsec.audit.event import LogId
 from ctsec.audit.export.raw import RawEvent
 from ctsec.audit.query import AuditQuery, Tally, day_of
 from ctsec.audit.record import SealedEvent, StoredEvent, microseconds
 from ctsec.audit.sealing import LOG_OF_LOGS
+from ctsec.errors import StoreError
 from ctsec.storage.memory._async_tree import AsyncMemoryTree
 from ctsec.storage.memory.state import Transaction, frozen
 from ctsec.storage.memory.tables import HEADS, INBOX, LOG, LOG_IDS
@@ -25,6 +27,14 @@ class AsyncMemoryInbox:
     async def append(self, event: StoredEvent) -> None:
         """Insert one row."""
         self._tx.insert(INBOX, event.id, event)
+
+    async def append_all(self, events: Sequence[StoredEvent]) -> None:
+        """Insert rows, all or none."""
+        ids = {event.id for event in events}
+        if len(ids) < len(events) or any(self._tx.current(INBOX, each) is not None for each in ids):
+            raise StoreError(f"a row of {INBOX.name} with this key exists already")
+        for event in events:
+            self._tx.put(INBOX, event.id, event)
 
     async def append_new(self, events: tuple[StoredEvent, ...]) -> None:
         """Insert those rows whose id is neither in the inbox nor in the log already."""

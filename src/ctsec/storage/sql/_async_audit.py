@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import cast
 
 from ctsec.audit.event import LogId
@@ -27,6 +28,11 @@ class AsyncSqlInbox:
     async def append(self, event: StoredEvent) -> None:
         """Insert one row."""
         await self._run.insert(self._tables.log.inbox, event)
+
+    async def append_all(self, events: Sequence[StoredEvent]) -> None:
+        """Insert rows in one go, all or none."""
+        if events:
+            await self._run.insert_all(self._tables.log.inbox, events)
 
     async def append_new(self, events: tuple[StoredEvent, ...]) -> None:
         """Insert those rows whose id is neither in the inbox nor in the log already."""

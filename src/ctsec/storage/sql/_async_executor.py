@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from types import MappingProxyType
 from typing import Any, Final, Protocol, cast
 
-from sqlalchemy import Executable, RowMapping, Table
+from sqlalchemy import Executable, RowMapping, Table, insert
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 
@@ -17,7 +17,7 @@ from ctsec.storage.sql.joined import FLUSHING, judge, lacks_transaction
 from ctsec.storage.sql.plain import binary_results, plain_rows
 from ctsec.storage.sql.prepared import prepared_for
 from ctsec.storage.sql.progress import Progress
-from ctsec.storage.sql.statements.rows import added
+from ctsec.storage.sql.statements.rows import added, values
 
 # SQLite's levels of waiting for the disk by their numbers, those above NORMAL, and how each is set again.
 _WAITING: Final = MappingProxyType({2: "PRAGMA synchronous=FULL", 3: "PRAGMA synchronous=EXTRA"})
@@ -144,6 +144,30 @@ class AsyncExecutor:
             failure = translate(error)
         else:
             self._note(1)
+            return
+        raise failure
+
+    async def insert_all(self, table: Table, records: Sequence[object]) -> None:
+        """Do what `insert` does with many records in one go, in a savepoint: all of them, or none."""
+        self.progress.require_writable()
+        connection = await self._connection()
+        prepared = prepared_for(connection, table)
+        rows = None if prepared is None else prepared.many(records)
+        try:
+            savepoint = await connection.begin_nested()
+            try:
+                if prepared is None:
+                    await connection.execute(insert(table), [values(record) for record in records])
+                else:
+                    await connection.exec_driver_sql(prepared.text, rows)
+            except SQLAlchemyError:
+                await self._abandon(savepoint)
+                raise
+            await savepoint.commit()
+        except SQLAlchemyError as error:
+            failure = translate(error)
+        else:
+            self._note(len(records))
             return
         raise failure
 

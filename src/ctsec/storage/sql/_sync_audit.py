@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import cast
 
 from ctsec.audit.event import LogId
@@ -28,6 +29,11 @@ class SqlInbox:
     def append(self, event: StoredEvent) -> None:
         """Insert one row."""
         self._run.insert(self._tables.log.inbox, event)
+
+    def append_all(self, events: Sequence[StoredEvent]) -> None:
+        """Insert rows in one go, all or none."""
+        if events:
+            self._run.insert_all(self._tables.log.inbox, events)
 
     def append_new(self, events: tuple[StoredEvent, ...]) -> None:
         """Insert those rows whose id is neither in the inbox nor in the log already."""

@@ -9,7 +9,7 @@ Rules that this module keeps:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from operator import attrgetter
@@ -21,6 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ctsec.errors import StoreError
 from ctsec.storage.sql.failures import MISFIT
+from ctsec.storage.sql.types import MARIADB, Ident
 
 Parameters: TypeAlias = tuple[Any, ...] | Mapping[str, Any]
 
@@ -34,6 +35,7 @@ class PreparedInsert:
     read: Callable[[object], tuple[Any, ...]]
     writers: tuple[Callable[[Any], Any] | None, ...]
     positional: bool
+    texts: Mapping[str, int]
 
     def parameters(self, record: object) -> Parameters:
         """Return what the driver is given for a record; raise StoreError for a value that does not fit its column."""
@@ -44,6 +46,32 @@ class PreparedInsert:
         else:
             return tuple(values) if self.positional else dict(zip(self.names, values, strict=True))
         raise failure
+
+    def many(self, records: Sequence[object]) -> list[Parameters]:
+        """Return what `parameters` does for each record; it goes by columns, most of which say the same in many rows."""
+        try:
+            columns = [
+                self._written(name, write, column)
+                for name, write, column in zip(self.names, self.writers, zip(*map(self.read, records), strict=True), strict=True)
+            ]
+        except (ValueError, TypeError, AttributeError):
+            failure = StoreError(MISFIT)
+        else:
+            rows = zip(*columns, strict=True)
+            return list(rows) if self.positional else [dict(zip(self.names, row, strict=True)) for row in rows]
+        raise failure
+
+    def _written(self, name: str, write: Callable[[Any], Any] | None, column: tuple[Any, ...]) -> Sequence[Any]:
+        if write is None:
+            return column
+        longest = self.texts.get(name)
+        if longest is not None and all(each is None or _fits(each, longest) for each in set(column)):
+            return column
+        return [write(value) for value in column]
+
+
+def _fits(value: object, longest: int) -> bool:
+    return type(value) is str and len(value) <= longest and value.isascii()
 
 
 @lru_cache(maxsize=32)
@@ -57,6 +85,7 @@ def prepared_insert(table: Table, dialect: Dialect) -> PreparedInsert:
         read=attrgetter(*names),
         writers=tuple([table.c[name].type.bind_processor(dialect) for name in names]),
         positional=compiled.positional,
+        texts={} if dialect.name in MARIADB else {c.key: c.type.length for c in table.columns if isinstance(c.type, Ident)},
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from ctsec.audit.event import DEPLOYMENT_LOG, LogId
 from ctsec.audit.query import AuditQuery, Tally
 from ctsec.audit.record import SealedEvent
+from ctsec.errors import StoreError
 from ctsec.storage._async_ports import AsyncStorage
 from ctsec.testing.conformance.expect import equal, holds
 from ctsec.testing.conformance.samples import HOUR, NOW, TICK, event, ignore, org_id, user_id, workspace_id
@@ -33,6 +34,23 @@ class AsyncInboxConformance:
             equal(await store.inbox.pending(limit=2), (event(1, of=1), event(2)))
             equal(await store.inbox.pending(limit=9, log=_ONE), (event(1, of=1),))
             equal(await store.inbox.pending(limit=1, log=DEPLOYMENT_LOG), (event(2),))
+
+    async def test_many_rows_are_inserted_or_none(self, storage: AsyncStorage) -> None:
+        """Rows in one go are those that were given, as single ones are; where one is there already none is added, and the rest goes on."""
+        async with storage.begin(after_commit=ignore) as store:
+            await store.inbox.append_all((event(3, of=1), event(1, name="é" * 4), event(2)))
+            await store.inbox.append_all(())
+        async with storage.begin(after_commit=ignore) as store:
+            for again in ((event(4), event(2), event(5)), (event(6), event(6))):
+                refused = False
+                try:
+                    await store.inbox.append_all(again)
+                except StoreError:
+                    refused = True
+                holds(refused, "an event that is in the inbox already is refused")
+            await store.inbox.append_all([event(7)])
+        async with storage.reading() as store:
+            equal(await store.inbox.pending(limit=9), (event(1, name="é" * 4), event(2), event(3, of=1), event(7)))
 
     async def test_moving_events_twice_adds_them_once(self, storage: AsyncStorage) -> None:
         """An event that is in the inbox, in the log or twice in one call is not added again; what is there stays as it is."""

@@ -9,6 +9,7 @@ from dataclasses import replace
 from ctsec.audit.event import DEPLOYMENT_LOG, LogId
 from ctsec.audit.query import AuditQuery, Tally
 from ctsec.audit.record import SealedEvent
+from ctsec.errors import StoreError
 from ctsec.storage._sync_ports import Storage
 from ctsec.testing.conformance.expect import equal, holds
 from ctsec.testing.conformance.samples import HOUR, NOW, TICK, event, ignore, org_id, user_id, workspace_id
@@ -34,6 +35,23 @@ class InboxConformance:
             equal(store.inbox.pending(limit=2), (event(1, of=1), event(2)))
             equal(store.inbox.pending(limit=9, log=_ONE), (event(1, of=1),))
             equal(store.inbox.pending(limit=1, log=DEPLOYMENT_LOG), (event(2),))
+
+    def test_many_rows_are_inserted_or_none(self, storage: Storage) -> None:
+        """Rows in one go are those that were given, as single ones are; where one is there already none is added, and the rest goes on."""
+        with storage.begin(after_commit=ignore) as store:
+            store.inbox.append_all((event(3, of=1), event(1, name="é" * 4), event(2)))
+            store.inbox.append_all(())
+        with storage.begin(after_commit=ignore) as store:
+            for again in ((event(4), event(2), event(5)), (event(6), event(6))):
+                refused = False
+                try:
+                    store.inbox.append_all(again)
+                except StoreError:
+                    refused = True
+                holds(refused, "an event that is in the inbox already is refused")
+            store.inbox.append_all([event(7)])
+        with storage.reading() as store:
+            equal(store.inbox.pending(limit=9), (event(1, name="é" * 4), event(2), event(3, of=1), event(7)))
 
     def test_moving_events_twice_adds_them_once(self, storage: Storage) -> None:
         """An event that is in the inbox, in the log or twice in one call is not added again; what is there stays as it is."""
