@@ -3,27 +3,33 @@
 Rules that this module keeps:
 
 - values go through the same types as in any other statement: what is too long, or is no instant, is refused before it is sent;
+- parameters are sent by position, whatever names the dialect would give them: drivers match names row by row;
 - whoever listens for statements on the engine sees them (`before_cursor_execute`); a connection that translates schemas is left to
   SQLAlchemy.
 """
 
 from __future__ import annotations
 
+import re
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from operator import attrgetter
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from sqlalchemy import Connection, Table, insert
 from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.types import TypeEngine
 
 from ctsec.errors import StoreError
 from ctsec.storage.sql.failures import MISFIT
-from ctsec.storage.sql.types import MARIADB, Ident
+from ctsec.storage.sql.types import MARIADB, Blob, Digest, Ident
 
-Parameters: TypeAlias = tuple[Any, ...] | Mapping[str, Any]
+Parameters: TypeAlias = tuple[Any, ...]
+_NAMED: Final = re.compile(r"%\((\w+)\)s")
+_ANY_LENGTH: Final = sys.maxsize
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +40,7 @@ class PreparedInsert:
     names: tuple[str, ...]
     read: Callable[[object], tuple[Any, ...]]
     writers: tuple[Callable[[Any], Any] | None, ...]
-    positional: bool
-    texts: Mapping[str, int]
+    bounds: Mapping[str, tuple[type, int]]
 
     def parameters(self, record: object) -> Parameters:
         """Return what the driver is given for a record; raise StoreError for a value that does not fit its column."""
@@ -44,7 +49,7 @@ class PreparedInsert:
         except (ValueError, TypeError, AttributeError):  # the last: what is of another type than its column
             failure = StoreError(MISFIT)
         else:
-            return tuple(values) if self.positional else dict(zip(self.names, values, strict=True))
+            return tuple(values)
         raise failure
 
     def many(self, records: Sequence[object]) -> list[Parameters]:
@@ -57,35 +62,45 @@ class PreparedInsert:
         except (ValueError, TypeError, AttributeError):
             failure = StoreError(MISFIT)
         else:
-            rows = zip(*columns, strict=True)
-            return list(rows) if self.positional else [dict(zip(self.names, row, strict=True)) for row in rows]
+            return list(zip(*columns, strict=True))
         raise failure
 
     def _written(self, name: str, write: Callable[[Any], Any] | None, column: tuple[Any, ...]) -> Sequence[Any]:
         if write is None:
             return column
-        longest = self.texts.get(name)
-        if longest is not None and all(each is None or _fits(each, longest) for each in set(column)):
+        kind, longest = self.bounds.get(name, (None, 0))
+        if kind is str and all(each is None or (type(each) is str and len(each) <= longest and each.isascii()) for each in set(column)):
+            return column
+        if kind is bytes and all(type(each) is bytes and len(each) <= longest for each in column):
             return column
         return [write(value) for value in column]
 
 
-def _fits(value: object, longest: int) -> bool:
-    return type(value) is str and len(value) <= longest and value.isascii()
+def _bounds(kind: TypeEngine[Any], *, dialect: Dialect) -> tuple[type, int] | None:
+    """Return what a driver takes as it is, and up to which length; None if there is nothing."""
+    match kind:
+        case Ident():
+            return None if dialect.name in MARIADB else (str, kind.length)
+        case Digest():
+            return bytes, kind.length
+        case Blob():
+            return bytes, _ANY_LENGTH
+        case _:
+            return None
 
 
 @lru_cache(maxsize=32)
 def prepared_insert(table: Table, dialect: Dialect) -> PreparedInsert:
     """Return the insert of one record with a field for each column of `table`."""
     compiled = insert(table).compile(dialect=dialect, column_keys=[column.key for column in table.columns])
-    names = tuple(compiled.positiontup or [column.key for column in table.columns])
+    names = tuple(compiled.positiontup or _NAMED.findall(compiled.string))
+    bounds = {column.key: _bounds(column.type, dialect=dialect) for column in table.columns}
     return PreparedInsert(
-        text=compiled.string,
+        text=_NAMED.sub("%s", compiled.string),
         names=names,
         read=attrgetter(*names),
         writers=tuple([table.c[name].type.bind_processor(dialect) for name in names]),
-        positional=compiled.positional,
-        texts={} if dialect.name in MARIADB else {c.key: c.type.length for c in table.columns if isinstance(c.type, Ident)},
+        bounds={name: bound for name, bound in bounds.items() if bound is not None},
     )
 
 
