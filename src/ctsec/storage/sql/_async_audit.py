@@ -39,8 +39,8 @@ class AsyncSqlInbox:
         if not events:
             return
         ids = [event.id for event in events]
-        known = {row["id"] for row in await self._run.rows(audit.known(self._tables.log.event, ids))}
-        known |= {row["id"] for row in await self._run.rows(audit.known(self._tables.log.inbox, ids))}
+        known = {row["id"] for row in await self._run.rows(audit.known(self._tables.log.event, ids, dialect=self._run.dialect))}
+        known |= {row["id"] for row in await self._run.rows(audit.known(self._tables.log.inbox, ids, dialect=self._run.dialect))}
         for event in events:
             if event.id not in known:
                 await self._run.change_unless_taken(added(self._tables.log.inbox, event))
@@ -76,16 +76,17 @@ class AsyncSqlLog:
         if not rows:
             return 0
         ids = [row["id"] for row in rows]
-        known = {row["id"] for row in await self._run.rows(audit.known(self._tables.log.event, ids))}
+        known = {row["id"] for row in await self._run.rows(audit.known(self._tables.log.event, ids, dialect=self._run.dialect))}
         leaves: dict[LogId, list[bytes]] = {}
         for row in rows:
             if row["id"] not in known:
                 leaves.setdefault(row["log"], []).append(row["leaf"])
         if leaves:
             heads = await self._tree.led(list(leaves))
-            await self._run.change(audit.moved(self._tables, [each for each in ids if each not in known]))
+            fresh = [each for each in ids if each not in known]
+            await self._run.change(audit.moved(self._tables, fresh, dialect=self._run.dialect))
             await self._tree.grow(heads, leaves)
-        await self._run.change(audit.remove(self._tables.log.inbox, ids))
+        await self._run.change(audit.remove(self._tables.log.inbox, ids, dialect=self._run.dialect))
         return len(rows) - len(known)
 
     async def search(self, query: AuditQuery, *, before: int | None, limit: int) -> tuple[SealedEvent, ...]:

@@ -215,7 +215,7 @@ class AsyncSqlAsideEvents:
         if not ids:
             return
         async with self._transactions.writing(Progress(nobody)) as run:
-            await run.change(audit.remove(self._tables.aside_event, ids))
+            await run.change(audit.remove(self._tables.aside_event, ids, dialect=run.dialect))
 
 
 @dataclass(frozen=True, slots=True)

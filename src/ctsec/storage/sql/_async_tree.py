@@ -27,7 +27,7 @@ class AsyncSqlTree:
 
     async def head(self, log: LogId) -> Head | None:
         """Return where a log stands."""
-        return made(Head, await self._run.row(tree.heads(self._tables, [log])))
+        return made(Head, await self._run.row(tree.heads(self._tables, [log], dialect=self._run.dialect)))
 
     async def heads(self, *, after: str, limit: int) -> tuple[Head, ...]:
         """Return heads of logs with an id above `after`, in the order of ids."""
@@ -59,7 +59,8 @@ class AsyncSqlTree:
 
     async def led(self, logs: Sequence[LogId]) -> Mapping[LogId, Head]:
         """Return the heads of some logs, making those that are missing; the caller leads."""
-        found = {head.log: head for head in all_made(Head, await self._run.rows(tree.heads(self._tables, logs)))}
+        rows = await self._run.rows(tree.heads(self._tables, logs, dialect=self._run.dialect))
+        found = {head.log: head for head in all_made(Head, rows)}
         missing = [log for log in dict.fromkeys(logs) if log not in found]
         if missing:
             await self._run.change(*tree.new_heads(self._tables, missing))
@@ -73,7 +74,7 @@ class AsyncSqlTree:
             after = edge.extended(fresh)
             await self._complete(log, before=edge.size, after=after.size, leaves=fresh)
             grown.append(replace(heads[log], size=after.size, frontier=after.stored()))
-        await self._run.change(tree.grown(self._tables), [tree.grown_row(head) for head in grown])
+        await self._run.change(*tree.grown(self._tables, grown, dialect=self._run.dialect))
 
     async def _complete(self, log: LogId, *, before: int, after: int, leaves: Sequence[bytes]) -> None:
         """Write the tiles that a log completes, from the lowest level up."""

@@ -40,8 +40,8 @@ class SqlInbox:
         if not events:
             return
         ids = [event.id for event in events]
-        known = {row["id"] for row in self._run.rows(audit.known(self._tables.log.event, ids))}
-        known |= {row["id"] for row in self._run.rows(audit.known(self._tables.log.inbox, ids))}
+        known = {row["id"] for row in self._run.rows(audit.known(self._tables.log.event, ids, dialect=self._run.dialect))}
+        known |= {row["id"] for row in self._run.rows(audit.known(self._tables.log.inbox, ids, dialect=self._run.dialect))}
         for event in events:
             if event.id not in known:
                 self._run.change_unless_taken(added(self._tables.log.inbox, event))
@@ -77,16 +77,17 @@ class SqlLog:
         if not rows:
             return 0
         ids = [row["id"] for row in rows]
-        known = {row["id"] for row in self._run.rows(audit.known(self._tables.log.event, ids))}
+        known = {row["id"] for row in self._run.rows(audit.known(self._tables.log.event, ids, dialect=self._run.dialect))}
         leaves: dict[LogId, list[bytes]] = {}
         for row in rows:
             if row["id"] not in known:
                 leaves.setdefault(row["log"], []).append(row["leaf"])
         if leaves:
             heads = self._tree.led(list(leaves))
-            self._run.change(audit.moved(self._tables, [each for each in ids if each not in known]))
+            fresh = [each for each in ids if each not in known]
+            self._run.change(audit.moved(self._tables, fresh, dialect=self._run.dialect))
             self._tree.grow(heads, leaves)
-        self._run.change(audit.remove(self._tables.log.inbox, ids))
+        self._run.change(audit.remove(self._tables.log.inbox, ids, dialect=self._run.dialect))
         return len(rows) - len(known)
 
     def search(self, query: AuditQuery, *, before: int | None, limit: int) -> tuple[SealedEvent, ...]:

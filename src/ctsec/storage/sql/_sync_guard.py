@@ -215,7 +215,7 @@ class SqlAsideEvents:
         if not ids:
             return
         with self._transactions.writing(Progress(nobody)) as run:
-            run.change(audit.remove(self._tables.aside_event, ids))
+            run.change(audit.remove(self._tables.aside_event, ids, dialect=run.dialect))
 
 
 @dataclass(frozen=True, slots=True)

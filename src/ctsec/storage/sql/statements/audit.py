@@ -30,7 +30,7 @@ from ctsec.audit.event import LogId
 from ctsec.audit.query import DAY, AuditQuery, Tally
 from ctsec.audit.record import SealedEvent, StoredEvent
 from ctsec.audit.sealing import LOG_OF_LOGS
-from ctsec.storage.sql.statements.rows import values
+from ctsec.storage.sql.statements.rows import among, values
 from ctsec.storage.sql.tables import Tables
 
 
@@ -40,9 +40,9 @@ def pending(table: Table, *, limit: int, log: LogId | None = None) -> Select[Any
     return query if log is None else query.where(table.c.log == log)
 
 
-def known(table: Table, ids: Collection[str]) -> Select[Any]:
+def known(table: Table, ids: Collection[str], *, dialect: str) -> Select[Any]:
     """Return the query for those of `ids` that a table has."""
-    return select(table.c.id).where(table.c.id.in_(ids))
+    return select(table.c.id).where(among(table.c.id, ids, dialect=dialect))
 
 
 def count(table: Table) -> Select[Any]:
@@ -56,15 +56,16 @@ def waiting(tables: Tables, *, limit: int) -> Select[Any]:
     return select(*(t.c[name] for name in ("id", "log", "leaf"))).where(t.c.log != LOG_OF_LOGS).order_by(t.c.time, t.c.id).limit(limit)
 
 
-def moved(tables: Tables, ids: Collection[str]) -> Insert:
+def moved(tables: Tables, ids: Collection[str], *, dialect: str) -> Insert:
     """Return the insert of inbox rows into the log: each gets the next index of its log, in the order of times, then ids.
 
     The bodies never leave the database.
     """
     inbox, head = tables.log.inbox, tables.log.head
     place = func.row_number().over(partition_by=inbox.c.log, order_by=[inbox.c.time, inbox.c.id])
-    rows = select((head.c.size + place - 1).label("index"), *inbox.c).join(head, head.c.log == inbox.c.log).where(inbox.c.id.in_(ids))
-    return insert(tables.log.event).from_select(["index", *inbox.c.keys()], rows)
+    rows = select((head.c.size + place - 1).label("index"), *inbox.c).join(head, head.c.log == inbox.c.log)
+    chosen = rows.where(among(inbox.c.id, ids, dialect=dialect))
+    return insert(tables.log.event).from_select(["index", *inbox.c.keys()], chosen)
 
 
 def size(tables: Tables, log: LogId) -> Select[Any]:
@@ -72,9 +73,9 @@ def size(tables: Tables, log: LogId) -> Select[Any]:
     return select(tables.log.head.c.size).where(tables.log.head.c.log == log)
 
 
-def remove(table: Table, ids: Collection[str]) -> Delete:
+def remove(table: Table, ids: Collection[str], *, dialect: str) -> Delete:
     """Return the statement that deletes events by id."""
-    return delete(table).where(table.c.id.in_(ids))
+    return delete(table).where(among(table.c.id, ids, dialect=dialect))
 
 
 def sealed_event(row: RowMapping) -> SealedEvent:

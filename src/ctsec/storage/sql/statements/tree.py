@@ -6,12 +6,30 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Insert, RowMapping, Select, Update, bindparam, insert, or_, select, true, union_all, update
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Insert,
+    LargeBinary,
+    RowMapping,
+    Select,
+    Text,
+    Update,
+    bindparam,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    true,
+    union_all,
+    update,
+)
 
 from ctsec.audit.event import LogId
 from ctsec.audit.sealing import LOG_OF_LOGS, CheckpointRecord, Head
 from ctsec.audit.tree.tiles import Tile
-from ctsec.storage.sql.statements.rows import values
+from ctsec.storage.sql.statements.rows import among, values
 from ctsec.storage.sql.tables import Tables
 
 
@@ -31,10 +49,10 @@ def new_heads(tables: Tables, logs: Collection[LogId]) -> tuple[Insert, list[dic
     return insert(tables.log.head), [values(Head(log=log)) for log in logs]
 
 
-def heads(tables: Tables, logs: Collection[LogId]) -> Select[Any]:
+def heads(tables: Tables, logs: Collection[LogId], *, dialect: str) -> Select[Any]:
     """Return the query for the heads of some logs."""
     t = tables.log.head
-    return select(t).where(t.c.log.in_(logs))
+    return select(t).where(among(t.c.log, logs, dialect=dialect))
 
 
 def page_of_heads(tables: Tables, *, after: str, limit: int) -> Select[Any]:
@@ -43,15 +61,17 @@ def page_of_heads(tables: Tables, *, after: str, limit: int) -> Select[Any]:
     return select(t).where(t.c.log > after).order_by(t.c.log).limit(limit)
 
 
-def grown(tables: Tables) -> Update:
-    """Return the update of a head, for the rows of `grown_row`."""
+def grown(tables: Tables, heads: Collection[Head], *, dialect: str) -> tuple[Update, list[dict[str, Any]] | None]:
+    """Return the update of sizes and frontiers, and its rows; on PostgreSQL it is one statement for all heads, without rows."""
     t = tables.log.head
-    return update(t).where(t.c.log == bindparam("of")).values(size=bindparam("to"), frontier=bindparam("edge"))
-
-
-def grown_row(head: Head) -> dict[str, Any]:
-    """Return what `grown` needs."""
-    return {"of": head.log, "to": head.size, "edge": head.frontier}
+    if dialect == "postgresql":
+        columns = ([head.log for head in heads], Text()), ([head.size for head in heads], BigInteger()), (
+            [head.frontier for head in heads], LargeBinary(),
+        )  # fmt: skip
+        fresh = func.unnest(*[literal(told, ARRAY(kind)) for told, kind in columns]).table_valued("of", "to", "edge").render_derived()
+        return update(t).where(t.c.log == fresh.c.of).values(size=fresh.c.to, frontier=fresh.c.edge), None
+    statement = update(t).where(t.c.log == bindparam("of")).values(size=bindparam("to"), frontier=bindparam("edge"))
+    return statement, [{"of": head.log, "to": head.size, "edge": head.frontier} for head in heads]
 
 
 def leaves(tables: Tables, log: LogId, *, first: int, end: int) -> Select[Any]:
