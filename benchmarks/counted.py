@@ -22,21 +22,29 @@ class Table(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Count:
-    """A number: `name` is what was counted, `of` in the course of what; `target` is what it has to be, None if it is only reported."""
+    """A number: `name` is what was counted, `of` in the course of what.
+
+    `target` is what it has to be, `most` what it may be; None if it is only reported.
+    """
 
     name: str
     of: str
     number: int
     target: int | None = None
+    most: int | None = None
 
     @property
     def met(self) -> bool | None:
-        """Whether the number is the target; None if there is none."""
+        """Whether the number is the target, or not above the most; None if there is neither."""
+        if self.most is not None:
+            return self.number <= self.most
         return None if self.target is None else self.number == self.target
 
     def cells(self) -> tuple[str, ...]:
         """Return the texts of a row."""
         target = "" if self.target is None else f"{self.target:,}"
+        if self.most is not None:
+            target = f"<= {self.most:,}"
         return self.name, self.of, f"{self.number:,}", target, {None: "", True: "yes", False: "NO"}[self.met]
 
 

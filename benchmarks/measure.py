@@ -5,7 +5,8 @@ Rules that this module keeps:
 - a floor and its contestants are timed in slices, interleaved: F A F B F, then again; a slow moment of the machine meets all of them;
 - a value is formed inside its round, against the mean of the two floor slices that bracket the contestant's slice, and only then summed up:
   median, and p10 to p90 as spread, over all rounds;
-- a rate is the inverse of a median time, the contestant's and the floor's, so that rate and time never say different things;
+- a rate is the inverse of a median time, the contestant's and the floor's, so that rate and time never say different things; a target may
+  be a rate, whatever the floor's;
 - a slice returns seconds for one call; how it times itself (thread CPU, child CPU, wall) is its own business, and is the floor's too.
 """
 
@@ -35,11 +36,12 @@ class Unit(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contestant:
-    """Something timed: `target` is the most that its value may be, None if it is only reported."""
+    """Something timed: `target` is the most that its value may be, or `least` the fewest calls a second; None if it is only reported."""
 
     name: str
     slice: Slice
     target: float | None = None
+    least: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +74,7 @@ class Row:
     unit: str
     rate_unit: str | None = None
     target: float | None = None
+    least: float | None = None
 
     @property
     def rates(self) -> tuple[float, float] | None:
@@ -80,7 +83,9 @@ class Row:
 
     @property
     def met(self) -> bool | None:
-        """Whether the median is within the target; None if there is no target."""
+        """Whether the median is within the target, or the rate not below the least; None if there is neither."""
+        if self.least is not None:
+            return 1 / self.seconds >= self.least
         return None if self.target is None else self.value <= self.target
 
 
@@ -132,6 +137,7 @@ def _row(race: Race, contestant: Contestant, seconds: list[float], values: list[
         unit=race.unit.value,
         rate_unit=race.rate_unit,
         target=contestant.target,
+        least=contestant.least,
     )
 
 

@@ -42,6 +42,8 @@ def cells(row: Row) -> tuple[str, ...]:
     met = {None: "", True: "yes", False: "NO"}[row.met]
     unit = row.unit
     target = "" if row.target is None else f"<= {row.target:g} {unit}"
+    if row.least is not None:
+        target = f">= {row.least:,.0f} {row.rate_unit or 'a second'}"
     return row.name, row.floor, duration(row.seconds), rate(row), f"{row.value:.2f} {unit}", f"{row.low:.2f}-{row.high:.2f}", target, met
 
 

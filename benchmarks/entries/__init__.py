@@ -10,6 +10,7 @@ from benchmarks.entries import (
     api_keys,
     audit,
     audit_peers,
+    audit_writes,
     backup_codes,
     backups,
     encryption,
@@ -43,4 +44,9 @@ WITH_PEERS: dict[str, Callable[[str], Iterable[Race]]] = {
 }
 # these take seconds for each round with their own number of rows, which `--rows` changes
 SIZED: dict[str, Callable[[int | None], Iterable[Race]]] = {"backups": backups.entry, "audit": audit.entry}
-TABLES: dict[str, Callable[[Choice], Iterable[Table]]] = {"audit_sizes": audit.tables, "keys": keys.entry, "engines": engines.entry}
+TABLES: dict[str, Callable[[Choice], Iterable[Table]]] = {
+    "audit_sizes": audit.tables,
+    "audit_aborts": audit_writes.aborts,
+    "keys": keys.entry,
+    "engines": engines.entry,
+}

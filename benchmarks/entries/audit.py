@@ -2,16 +2,13 @@
 
 Rules that this module keeps:
 
-- the floor of an event is SHA-256 of its bytes, that of a verification the same for every event, that of a proof the hashes on its path;
-- the floor of the sequencer inserts the same rows into the same table with Python's own SQLite, a thousand in a transaction;
-- a slice of the sequencer and of its floor is one batch of a thousand events, in wall time, by the number of events.
+- the floor of an event is SHA-256 of its bytes, that of a verification the same for every event, that of a proof the hashes on its path.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import sqlite3
 import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
@@ -20,7 +17,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks.counted import Count, CountedTable, Table
-from benchmarks.entries import audit_export, audit_stores
+from benchmarks.entries import audit_export, audit_stores, audit_writes
 from benchmarks.entries.engines import Choice
 from benchmarks.measure import Contestant, Race, code
 from ctsec.ambient import Ambient, Request
@@ -41,9 +38,6 @@ from ctsec.encryption.ed25519 import Signer
 from ctsec.ids import OrganizationId
 from ctsec.principal import system
 from ctsec.secret import Secret
-from ctsec.storage.sql import SqlStorage, schema
-from ctsec.storage.sql.statements.rows import values
-from ctsec.storage.sql.tables import Tables
 
 EVENTS = 100_000
 BATCH = 1000
@@ -59,8 +53,8 @@ def entry(wanted: int | None = None) -> Iterable[Race]:
     yield _verification(events)
     yield _proof(events)
     with TemporaryDirectory() as folder:
-        yield _sequencer(Path(folder))
-        yield from audit_stores.races(Path(folder), make=_stored, rows=wanted)
+        yield from audit_writes.races(Path(folder))
+        yield from audit_stores.races(Path(folder), rows=wanted)
         yield from audit_export.races(Path(folder), make=_stored)
 
 
@@ -236,51 +230,3 @@ def _proof(events: int) -> Race:
             code("make consistency, tiles at hand", "consistency(old, size=size)", names),
         ),
     )
-
-
-def _sequencer(folder: Path) -> Race:
-    url = f"sqlite:///{folder}/log.db"
-    schema.create(url)
-    storage = SqlStorage.from_url(url)
-    plain = sqlite3.connect(folder / "plain.db", isolation_level=None)
-    made = Tables().log.event
-    plain.execute("PRAGMA journal_mode=WAL")
-    plain.execute(f"CREATE TABLE e ({', '.join(f'c{at}' for at in range(len(made.columns)))}, PRIMARY KEY (c2, c0))")
-    for number, name in enumerate(("c1", "c2, c3", "c2, c6, c0", "c2, c9, c0", "c2, c8, c0", "c2, c4, c0")):
-        plain.execute(f"CREATE INDEX i{number} ON e ({name})")
-    count = [0]
-
-    def rows() -> list[StoredEvent]:
-        count[0] += BATCH
-        return _stored(BATCH)
-
-    def floor() -> float:
-        every = [(count[0] + at, *_cells(each)) for at, each in enumerate(rows())]
-        marks = ", ".join("?" * len(every[0]))
-        begun = time.perf_counter()
-        plain.execute("BEGIN IMMEDIATE")
-        plain.executemany(f"INSERT INTO e VALUES ({marks})", every)
-        plain.execute("COMMIT")
-        return (time.perf_counter() - begun) / BATCH
-
-    def place() -> float:
-        every = rows()
-        with storage.sequencing() as store:
-            for each in every:
-                store.inbox.append(each)
-        begun = time.perf_counter()
-        with storage.sequencing() as store:
-            store.log.place(limit=BATCH)
-        return (time.perf_counter() - begun) / BATCH
-
-    return Race(
-        title="The sequencer on SQLite, batches of 1,000 (goal: 10,000 ev/s)",
-        floor=Contestant(name="executemany of the same rows", slice=floor),
-        contestants=(Contestant(name="place: lock, index, move, tiles, head", slice=place),),
-        rate_unit="ev/s",
-        rounds=10,
-    )
-
-
-def _cells(event: StoredEvent) -> list[object]:
-    return [each.isoformat() if isinstance(each, datetime) else each for each in values(event).values()]

@@ -1,10 +1,8 @@
-"""What the sealed log costs in a database: transactions of eight writers, batches of the sequencer, and the erasure of a person.
+"""What the sealed log costs in a database: the erasure of a person.
 
 Rules that this module keeps:
 
 - SQLite takes part always, PostgreSQL where `CTSEC_BENCH_POSTGRES` is the SQLAlchemy URL of an empty database;
-- the floor of a transaction writes the same business row and a plain audit row of the same bytes; beside ours the sequencer works, as often
-  as the worker lets it;
 - an erasure is what the worker does once it was asked for; one that changed or deleted a row of an event ends the run; beside it is what
   the disk alone takes in the same rounds, for the commit of one row and the `fsync` of one line.
 """
@@ -12,20 +10,17 @@ Rules that this module keeps:
 from __future__ import annotations
 
 import os
-import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Column, Engine, Integer, LargeBinary, MetaData, String, Table, cast, create_engine, event, insert, literal, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Column, Engine, LargeBinary, MetaData, String, Table, cast, create_engine, event, insert, literal, select
 
 from benchmarks.entries.audit_export import POSTGRES
 from benchmarks.measure import Contestant, Race, Unit
 from ctsec.audit.erasure.file import FileErasureList
-from ctsec.audit.record import StoredEvent
 from ctsec.authn.argon2_pool import Argon2Hasher
 from ctsec.encryption.context import Context
 from ctsec.encryption.kms.local import LocalKms
@@ -35,86 +30,22 @@ from ctsec.presets import parts_of, settings_of
 from ctsec.rbac import Policy
 from ctsec.secret import Secret
 from ctsec.security import EmbeddedOptions, Security
-from ctsec.security._sync_jobs import OFTEN
 from ctsec.storage.sql import SqlStorage, schema
 from ctsec.storage.sql.tables import Tables
 
-WRITERS: Final = 8
-EACH: Final = 20
-_PAUSE: Final = OFTEN.total_seconds()  # the worker's, between two runs
 ERASED_EVENTS: Final = 1_000_000
 _OTHER_LOG: Final = "org_00000000000000000000000002"
 _METADATA: Final = MetaData()
-_BUSINESS: Final = Table("bench_business", _METADATA, Column("id", Integer, primary_key=True), Column("text", String(200)))
 _PLAIN: Final = Table("bench_audit", _METADATA, Column("id", String(64), primary_key=True), Column("body", LargeBinary))
 
 
-def races(folder: Path, *, make: Callable[[int], Sequence[StoredEvent]], rows: int | None) -> Iterator[Race]:
+def races(folder: Path, *, rows: int | None) -> Iterator[Race]:
     """Return the races of each database that is there; a person has so many events as `rows` says, a million by default."""
     for url in (f"sqlite:///{folder}/stores.db", *([os.environ[POSTGRES]] if POSTGRES in os.environ else ())):
         schema.create(url)
-        engine = create_engine(url, pool_size=WRITERS, connect_args={"timeout": 60} if url.startswith("sqlite") else {})
+        engine = create_engine(url)
         _METADATA.create_all(engine)
-        yield _transactions(engine, SqlStorage.from_url(url), make=make)
         yield _erasure(engine, folder, url=url, events=rows or ERASED_EVENTS)
-
-
-def _transactions(engine: Engine, storage: SqlStorage, *, make: Callable[[int], Sequence[StoredEvent]]) -> Race:
-    numbers = count(1)
-
-    def plain(session: Session, each: StoredEvent) -> None:
-        session.execute(insert(_PLAIN), {"id": each.id, "body": each.body})
-
-    def ours(session: Session, each: StoredEvent) -> None:
-        storage.join(session, after_commit=lambda _: None).inbox.append(each)
-
-    def write(told: Sequence[StoredEvent], first: int, audit: Callable[[Session, StoredEvent], None]) -> None:
-        for at, each in enumerate(told):
-            with Session(engine) as session:
-                session.execute(insert(_BUSINESS), {"id": first + at, "text": "x" * 100})
-                audit(session, each)
-                session.commit()
-
-    def all_write(audit: Callable[[Session, StoredEvent], None]) -> float:
-        told = [make(EACH) for _ in range(WRITERS)]
-        threads = [threading.Thread(target=write, args=(each, next(numbers) * EACH, audit)) for each in told]
-        begun = time.perf_counter()
-        for each in threads:
-            each.start()
-        for each in threads:
-            each.join()
-        return time.perf_counter() - begun
-
-    def sequence(ended: threading.Event) -> None:
-        while True:
-            last = ended.is_set()
-            with storage.sequencing() as store:
-                placed = store.log.place(limit=1000)
-            if last and not placed:
-                return
-            ended.wait(_PAUSE)
-
-    def beside(*, drained: bool) -> float:
-        ended = threading.Event()
-        sequencer = threading.Thread(target=sequence, args=(ended,))
-        begun = time.perf_counter()
-        sequencer.start()
-        spent = all_write(ours)
-        ended.set()
-        sequencer.join()
-        return (time.perf_counter() - begun if drained else spent) / (WRITERS * EACH)
-
-    return Race(
-        title=f"A transaction of {WRITERS} writers, with a business row and an event, {engine.dialect.name}",
-        floor=Contestant(name="with a plain audit row", slice=lambda: all_write(plain) / (WRITERS * EACH)),
-        contestants=(
-            Contestant(name="with an event, no sequencer", slice=lambda: all_write(ours) / (WRITERS * EACH)),
-            Contestant(name="with an event, the sequencer beside", slice=lambda: beside(drained=False), target=1 / 0.95),
-            Contestant(name="the same, until every event is placed", slice=lambda: beside(drained=True), target=1 / 0.88),
-        ),
-        rate_unit="tx/s",
-        rounds=5,
-    )
 
 
 def _erasure(engine: Engine, folder: Path, *, url: str, events: int) -> Race:
