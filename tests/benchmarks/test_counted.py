@@ -38,6 +38,13 @@ def test_a_count_is_met_exactly(number: int, target: int | None, met: bool | Non
     assert Count(name="n", of="o", number=number, target=target).met is met
 
 
+@pytest.mark.parametrize(("number", "met"), [(0, True), (10, True), (11, False)])
+def test_a_count_may_have_a_most(number: int, met: bool) -> None:
+    """A count with a most meets it up to itself, and the table says which it is."""
+    counted = Count(name="n", of="o", number=number, most=10)
+    assert (counted.met, counted.cells()[3]) == (met, "<= 10")
+
+
 def test_counts_have_the_form_of_the_other_tables() -> None:
     """Text, Markdown and JSON have the same counts, and Markdown as many cells in each line."""
     made = CountedTable(

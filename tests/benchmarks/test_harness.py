@@ -118,6 +118,15 @@ def test_a_rate_is_the_inverse_of_the_time() -> None:
     assert found.rates == (2.0, 5.0)
 
 
+@pytest.mark.parametrize(("least", "met"), [(800.0, "yes"), (801.0, "NO")])
+def test_a_rate_may_be_the_target(least: float, met: str) -> None:
+    """A contestant's own rate meets the least it may be, whatever its ratio to the floor is, and the table says which target it is."""
+    log: list[str] = []
+    slow = Contestant(name="A", slice=scripted("A", [9, 1.25e-3], log).slice, least=least)
+    (found,) = run(Race(title="t", floor=scripted("F", [9, 1e-9, 1e-9], log), contestants=(slow,), rate_unit="ev/s"), rounds=1)
+    assert table([found]).splitlines()[-1].split()[-4:] == [">=", f"{least:,.0f}", "ev/s", met]
+
+
 def test_a_rate_is_shown_where_its_race_has_one() -> None:
     """Table and Markdown show both rates beside the time of a call, JSON gives them as numbers; other races show and give none."""
     rated, other = row(rate_unit="req/s"), row(race="another")
