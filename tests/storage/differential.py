@@ -273,6 +273,7 @@ CALLS: Final[dict[str, Callable[[int, int, int, int], Arguments]]] = {
     "credentials.reminded": lambda f, a, b, c: _call(credential(a).id, due_at=_at(b)),
     "credentials.touch": lambda f, a, b, c: _call(credential(a).id, at=_at(b), by=_KEYS[c]),
     "inbox.append": lambda f, a, b, c: _call(s.event(f, of=a if b else None, name=_NAMES[c])),
+    "inbox.append_all": lambda f, a, b, c: _call((s.event(1000 + 2 * f), s.event(1000 + 2 * f + (a != b), of=1))),
     "inbox.append_new": lambda f, a, b, c: _call((s.event(100 + a), s.event(100 + b, of=1))),
     "log.place": lambda f, a, b, c: _call(limit=1 + a),
     "log.search": lambda f, a, b, c: _call(AuditQuery(log=LogId(s.org_id(a)), name=_NAMES[b]), before=c or None, limit=1 + a),

@@ -76,6 +76,14 @@ class PreparedInsert:
         return [write(value) for value in column]
 
 
+def _judged(kind: TypeEngine[Any], *, dialect: Dialect) -> Callable[[Any], Any] | None:
+    """Return what makes a parameter of a value; most values are short ASCII, which needs no more than a look."""
+    write, (bound, longest) = kind.bind_processor(dialect), _bounds(kind, dialect=dialect) or (None, 0)
+    if write is None or bound is not str:
+        return write
+    return lambda value: value if type(value) is str and len(value) <= longest and value.isascii() else write(value)
+
+
 def _bounds(kind: TypeEngine[Any], *, dialect: Dialect) -> tuple[type, int] | None:
     """Return what a driver takes as it is, and up to which length; None if there is nothing."""
     match kind:
@@ -99,7 +107,7 @@ def prepared_insert(table: Table, dialect: Dialect) -> PreparedInsert:
         text=_NAMED.sub("%s", compiled.string),
         names=names,
         read=attrgetter(*names),
-        writers=tuple([table.c[name].type.bind_processor(dialect) for name in names]),
+        writers=tuple([_judged(table.c[name].type, dialect=dialect) for name in names]),
         bounds={name: bound for name, bound in bounds.items() if bound is not None},
     )
 

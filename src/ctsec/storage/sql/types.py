@@ -81,17 +81,6 @@ class Ident(TypeDecorator[str]):
         """Return the byte-wise type of the database."""
         return dialect.type_descriptor(_byte_wise(dialect, self.length))
 
-    def bind_processor(self, dialect: Dialect) -> Callable[[Any], Any] | None:
-        """Return what `process_bind_param` does, quicker for what most values are: short ASCII. An event has a dozen of them."""
-        judged, length = super().bind_processor(dialect), self.length
-        if judged is None or dialect.name in MARIADB:
-            return judged
-
-        def process(value: Any) -> Any:
-            return value if type(value) is str and len(value) <= length and value.isascii() else judged(value)
-
-        return process
-
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | bytes | None:
         """Return bytes on MariaDB, text elsewhere; raise ValueError if it is too long."""
         if value is None:
