@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, text
 
+from benchmarks.counted import CountedTable
 from benchmarks.entries import audit_export, audit_writes
 from benchmarks.entries.engines import Choice
 from benchmarks.measure import run
-from benchmarks.writers import crew
+from benchmarks.writers import Written, crew
 from ctsec.storage.sql import schema
 from tests.servers import available_databases, drop_database, fresh_database
 
@@ -37,9 +38,10 @@ def test_every_row_of_writing_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         assert [row.target for row in rows] == [None, None, 1 / 0.95, 1 / 0.88, 1.25, 1.25, None, None]
         assert [row.least for row in rows] == [None] * 6 + [10_000, 6_000]
         assert all(row.value > 0 for row in rows)
-    (table,) = list(audit_writes.aborts(Choice())) or [None]
-    assert (table is not None) is bool(places)
-    if table is not None:
+    tables = list(audit_writes.aborts(Choice()))
+    assert len(tables) == len(places)
+    for table in tables:
+        assert isinstance(table, CountedTable)
         assert [each.most for each in table.counts] == [None] * 5 + [10] + [None] * 3
         assert all(each.number >= SMALL["WRITERS"] for each in table.counts[::3])
     for place in places:
@@ -66,5 +68,5 @@ def test_both_sides_write_what_they_are_said_to(tmp_path: Path) -> None:
 
 def test_an_abort_is_never_rounded_away() -> None:
     """One abort in many counts as one of a thousand, and more than ten are too many."""
-    counts = [audit_writes._share(audit_writes.Written(1.0, committed, aborted)) for committed, aborted in ((9, 0), (99_999, 1), (15, 85))]
+    counts = [audit_writes._share(Written(1.0, committed, aborted)) for committed, aborted in ((9, 0), (99_999, 1), (15, 85))]
     assert counts == [0, 1, 850]

@@ -51,6 +51,11 @@ async def host(engine: AsyncEngine) -> AsyncGenerator[AsyncSession, None]:
         yield session
 
 
+def refused(_: object) -> None:
+    """Stand for a host's own listener that lets no commit through."""
+    raise KeyError
+
+
 async def add_and_lock(storage: AsyncSqlStorage) -> None:
     """Write a row, then wait for the organization's lock, in a transaction of our own."""
     async with storage.begin(after_commit=ignore) as store:
@@ -165,17 +170,27 @@ async def test_a_savepoint_as_first_statement_does_not_survive(storage: AsyncSql
         assert await other.users.get(user_id(1)) is None
 
 
-async def test_caches_are_told_after_the_outermost_commit_only(storage: AsyncSqlStorage, host: AsyncSession) -> None:
-    """A commit of the host's savepoint tells nobody; the transaction's commit tells once; the next transaction starts anew."""
+async def test_caches_are_told_after_the_outermost_commit_only(storage: AsyncSqlStorage, host: AsyncSession, engine: AsyncEngine) -> None:
+    """Neither a commit of the host's savepoint nor another session's tells anybody; the transaction's own does, once, when it is done."""
     told: list[frozenset[str]] = []
-    store = storage.join(host, after_commit=told.append)
+    _, heard = listened(engine)
+
+    def both(scopes: frozenset[str]) -> None:
+        told.append(scopes)
+        heard.append("told")
+
+    store = storage.join(host, after_commit=both)
     async with host.begin_nested():
         await store.users.add(user(1))
         await store.epochs.bump(user_id(1))
+    async with AsyncSession(engine) as another:
+        await another.connection()
+        await another.commit()
     assert told == []
     assert store.wrote
     await host.commit()
     assert told == [frozenset({user_id(1)})]
+    assert heard[-2:] == ["commit", "told"]
     assert not store.wrote
     await store.users.get(user_id(1))
     await host.commit()
@@ -186,13 +201,18 @@ async def test_caches_are_told_after_the_outermost_commit_only(storage: AsyncSql
 
 
 async def test_caches_are_not_told_of_a_rollback_or_a_close(storage: AsyncSqlStorage, engine: AsyncEngine) -> None:
-    """After a rollback, or a close without commit, nothing is told, not even by a later commit of the same session."""
+    """After a rollback, a commit that fails, or a close without commit, nothing is told, not even by a later commit of the session."""
     told: list[frozenset[str]] = []
     async with AsyncSession(engine) as host:
         store = storage.join(host, after_commit=told.append)
         await store.epochs.bump(user_id(1))
         await host.rollback()
         assert not store.wrote
+        await store.epochs.bump(user_id(1))
+        events.listen(getattr(host, "sync_session", host), "before_commit", refused, once=True)
+        with pytest.raises(KeyError):
+            await host.commit()
+        await host.rollback()
         await store.epochs.bump(user_id(1))
         await host.close()
         host.add(Thing(id=1))

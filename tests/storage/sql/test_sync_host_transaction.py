@@ -52,6 +52,11 @@ def host(engine: Engine) -> Generator[Session, None, None]:
         yield session
 
 
+def refused(_: object) -> None:
+    """Stand for a host's own listener that lets no commit through."""
+    raise KeyError
+
+
 def add_and_lock(storage: SqlStorage) -> None:
     """Write a row, then wait for the organization's lock, in a transaction of our own."""
     with storage.begin(after_commit=ignore) as store:
@@ -166,17 +171,27 @@ def test_a_savepoint_as_first_statement_does_not_survive(storage: SqlStorage, ho
         assert other.users.get(user_id(1)) is None
 
 
-def test_caches_are_told_after_the_outermost_commit_only(storage: SqlStorage, host: Session) -> None:
-    """A commit of the host's savepoint tells nobody; the transaction's commit tells once; the next transaction starts anew."""
+def test_caches_are_told_after_the_outermost_commit_only(storage: SqlStorage, host: Session, engine: Engine) -> None:
+    """Neither a commit of the host's savepoint nor another session's tells anybody; the transaction's own does, once, when it is done."""
     told: list[frozenset[str]] = []
-    store = storage.join(host, after_commit=told.append)
+    _, heard = listened(engine)
+
+    def both(scopes: frozenset[str]) -> None:
+        told.append(scopes)
+        heard.append("told")
+
+    store = storage.join(host, after_commit=both)
     with host.begin_nested():
         store.users.add(user(1))
         store.epochs.bump(user_id(1))
+    with Session(engine) as another:
+        another.connection()
+        another.commit()
     assert told == []
     assert store.wrote
     host.commit()
     assert told == [frozenset({user_id(1)})]
+    assert heard[-2:] == ["commit", "told"]
     assert not store.wrote
     store.users.get(user_id(1))
     host.commit()
@@ -187,13 +202,18 @@ def test_caches_are_told_after_the_outermost_commit_only(storage: SqlStorage, ho
 
 
 def test_caches_are_not_told_of_a_rollback_or_a_close(storage: SqlStorage, engine: Engine) -> None:
-    """After a rollback, or a close without commit, nothing is told, not even by a later commit of the same session."""
+    """After a rollback, a commit that fails, or a close without commit, nothing is told, not even by a later commit of the session."""
     told: list[frozenset[str]] = []
     with Session(engine) as host:
         store = storage.join(host, after_commit=told.append)
         store.epochs.bump(user_id(1))
         host.rollback()
         assert not store.wrote
+        store.epochs.bump(user_id(1))
+        events.listen(getattr(host, "sync_session", host), "before_commit", refused, once=True)
+        with pytest.raises(KeyError):
+            host.commit()
+        host.rollback()
         store.epochs.bump(user_id(1))
         host.close()
         host.add(Thing(id=1))
