@@ -38,8 +38,10 @@ class AsyncInboxConformance:
     async def test_many_rows_are_inserted_or_none(self, storage: AsyncStorage) -> None:
         """Rows in one go are those that were given, as single ones are; where one is there already none is added, and the rest goes on."""
         async with storage.begin(after_commit=ignore) as store:
-            await store.inbox.append_all((event(3, of=1), event(1, name="é" * 4), event(2)))
             await store.inbox.append_all(())
+            holds(not store.wrote, "no rows are no write")
+            await store.inbox.append_all((event(3, of=1), event(1, name="é" * 4), event(2)))
+            holds(store.wrote, "rows are a write")
         async with storage.begin(after_commit=ignore) as store:
             for again in ((event(4), event(2), event(5)), (event(6), event(6))):
                 refused = False

@@ -39,8 +39,10 @@ class InboxConformance:
     def test_many_rows_are_inserted_or_none(self, storage: Storage) -> None:
         """Rows in one go are those that were given, as single ones are; where one is there already none is added, and the rest goes on."""
         with storage.begin(after_commit=ignore) as store:
-            store.inbox.append_all((event(3, of=1), event(1, name="é" * 4), event(2)))
             store.inbox.append_all(())
+            holds(not store.wrote, "no rows are no write")
+            store.inbox.append_all((event(3, of=1), event(1, name="é" * 4), event(2)))
+            holds(store.wrote, "rows are a write")
         with storage.begin(after_commit=ignore) as store:
             for again in ((event(4), event(2), event(5)), (event(6), event(6))):
                 refused = False
