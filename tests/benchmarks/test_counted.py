@@ -59,6 +59,7 @@ def test_counts_have_the_form_of_the_other_tables() -> None:
         "of": "a move",
         "number": 1200,
         "target": 100,
+        "most": None,
         "met": False,
     }
     assert made.judged() == (False,)
