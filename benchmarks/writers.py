@@ -72,7 +72,9 @@ _TEXTS: Final = (
 )  # fmt: skip
 
 TABLES: Final = MetaData()
-BUSINESS: Final = Table("bench_business", TABLES, Column("id", BigInteger, primary_key=True, autoincrement=False), Column("text", String(200)))
+BUSINESS: Final = Table(
+    "bench_business", TABLES, Column("id", BigInteger, primary_key=True, autoincrement=False), Column("text", String(200))
+)
 CHANGED: Final = Table("bench_changed", TABLES, Column("id", Integer, primary_key=True, autoincrement=False), Column("number", Integer))
 CHAIN: Final = Table("bench_chain", TABLES, Column("id", Integer, primary_key=True, autoincrement=False), Column("hash", LargeBinary(32)))
 NARROW: Final = Table("bench_narrow", TABLES, Column("id", String(64), primary_key=True), Column("body", Text))
