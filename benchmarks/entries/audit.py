@@ -25,6 +25,7 @@ from ctsec.audit._sync_tree import TreeReader
 from ctsec.audit.canonical import canonical, leaf_hash
 from ctsec.audit.event import Event, LogId, Target, build
 from ctsec.audit.record import StoredEvent, body_of, store_form
+from ctsec.audit.schema import EventCatalogue, EventSchema, public
 from ctsec.audit.sealing import LOG_OF_LOGS, Head
 from ctsec.audit.tree.bundle import ProofBundle
 from ctsec.audit.tree.checkpoint import Checkpoint, SignedCheckpoint
@@ -43,6 +44,7 @@ EVENTS = 100_000
 BATCH = 1000
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 _ACTOR = system("bench")  # who asks was there before the event
+_SCHEMA = EventCatalogue((EventSchema("role.assigned", {**dict.fromkeys(("role", "before", "reason"), public()), "number": public(int)}),))
 ORGANIZATION = OrganizationId("org_00000000000000000000000001")
 
 
@@ -73,11 +75,15 @@ def tables(choice: Choice) -> Iterable[Table]:
 
 
 def _told(number: int, ambient: Ambient) -> Event:
+    return _built(ambient, user=f"usr_{number:026}", workspace=f"wsp_{number:026}", number=number)
+
+
+def _built(ambient: Ambient, *, user: str, workspace: str, number: int) -> Event:
     return build(
         "role.assigned",
         ambient=ambient,
         actor=_ACTOR,
-        targets=(Target("user", f"usr_{number:026}"), Target("workspace", f"wsp_{number:026}")),
+        targets=(Target("user", user), Target("workspace", workspace)),
         organization=ORGANIZATION,
         details={"role": "editor", "before": "viewer", "reason": "x" * 200, "number": number},
     )
@@ -93,18 +99,21 @@ def _event() -> Race:
     told = _told(1, ambient)
     stored = store_form(told, personal=b"")
     value = json.loads(stored.body)
+    user, workspace = [target.id for target in told.targets]
     names: dict[str, object] = {
         "sha256": hashlib.sha256, "body": stored.body, "leaf_hash": leaf_hash, "canonical": canonical, "value": value, "told": told,
-        "body_of": body_of, "make": lambda: store_form(_told(1, ambient), personal=b""),
+        "body_of": body_of, "make": lambda: store_form(_built(ambient, user=user, workspace=workspace, number=1), personal=b""),
+        "declared": lambda: store_form(_SCHEMA.applied(_built(ambient, user=user, workspace=workspace, number=1)), personal=b""),
     }  # fmt: skip
     return Race(
         title=f"An event of {len(stored.body)} bytes",
         floor=code("SHA-256 of its bytes", "sha256(body).digest()", names),
         contestants=(
             code("leaf", "leaf_hash(body)", names),
-            code("canonical bytes and leaf", "leaf_hash(canonical(value))", names, target=2.5),
-            code("an event's body and leaf", "leaf_hash(body_of(told, personal=b''))", names),
+            code("canonical bytes and leaf of an event that was built", "leaf_hash(body_of(told, personal=b''))", names, target=2.5),
             code("built, canonical, leaf and row", "make()", names, target=8),
+            code("the same, and its schema asked", "declared()", names),
+            code("`canonical` of any value, and leaf", "leaf_hash(canonical(value))", names),
             *_with_orjson(names),
         ),
     )

@@ -4,6 +4,7 @@ Rules that this module keeps:
 
 - an id is a prefix that names its kind, an underscore and 128 bits in Crockford base32: 48 bits of milliseconds since 1970
   and 80 random bits, so ids made later sort later and none can be guessed from another;
+- each of the last 16 characters is drawn by itself, five bits of a random byte each: 32 divides 256, so all are equally likely;
 - the alphabet is lower case only: an id survives case folding in host names, file systems and databases;
 - a text of another kind, length or alphabet is refused by `parse_id`; nothing is normalised.
 """
@@ -84,19 +85,16 @@ PREFIXES: Final[dict[Callable[[str], Any], str]] = {
 ID_LENGTH: Final = 30
 _ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"
 _ALLOWED: Final = frozenset(_ALPHABET)
-_HALF: Final = (1 << 40) - 1
 _PAIRS: Final = tuple(one + two for one in _ALPHABET for two in _ALPHABET)
+_TIME: Final = (1 << 38) - 1
+DRAWN: Final = _ALPHABET.encode() * 8
 
 
 @lru_cache(maxsize=8)
-def _written_time(milliseconds: int) -> str:
-    """Return the 10 characters of a time, which many ids of a busy process share."""
-    return "".join([_PAIRS[milliseconds >> shift & 1023] for shift in (40, 30, 20, 10, 0)])
-
-
-def _written_half(half: int) -> str:
-    """Return the 8 characters of 40 random bits."""
-    return _PAIRS[half >> 30] + _PAIRS[half >> 20 & 1023] + _PAIRS[half >> 10 & 1023] + _PAIRS[half & 1023]
+def _written_second(thousands: int) -> str:
+    """Return the first 8 characters of a time, which all ids of about a second share: they count 1,024 milliseconds each."""
+    thousands &= _TIME
+    return "".join([_PAIRS[thousands >> shift & 1023] for shift in (30, 20, 10, 0)])
 
 
 def new_id(kind: Callable[[str], Id], *, now: datetime, random: Random) -> Id:
@@ -104,9 +102,12 @@ def new_id(kind: Callable[[str], Id], *, now: datetime, random: Random) -> Id:
 
     `now` is an aware datetime; `random(n)` returns n bytes from a cryptographic source.
     """
-    time = _written_time(int(now.timestamp() * 1000) & (1 << 48) - 1)
-    drawn = int.from_bytes(random(10), "big")
-    return kind(f"{PREFIXES[kind]}_{time}{_written_half(drawn >> 40)}{_written_half(drawn & _HALF)}")
+    return kind(f"{PREFIXES[kind]}_{written_time(int(now.timestamp() * 1000))}{random(16).translate(DRAWN).decode()}")
+
+
+def written_time(milliseconds: int) -> str:
+    """Return the 10 characters of an id that say how many milliseconds after 1970 it was made."""
+    return _written_second(milliseconds >> 10) + _PAIRS[milliseconds & 1023]
 
 
 def is_id(kind: Callable[[str], Id], text: str) -> bool:

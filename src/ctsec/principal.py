@@ -11,10 +11,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Final
+from typing import Final, TypeAlias
 
 from ctsec.ids import OrganizationId, WorkspaceId
 
+# Kind and id of an actor, of its credential, and how a body says them, see `ctsec.audit.frame`.
+Told: TypeAlias = tuple[str, str, str, str, bytes | None]
 _NO_FACTORS: Final[Mapping[str, datetime]] = MappingProxyType({})
 
 
@@ -109,8 +111,15 @@ class Credential:
         return proved is not None and timedelta(0) <= now - proved <= within
 
 
+class _Told:
+    """What the audit log tells of a principal, made with its first event and kept beside the fields: a copy has none."""
+
+    __slots__ = ("told",)
+    told: Told
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Principal:
+class Principal(_Told):
     """The authenticated actor of a request.
 
     `organization` is the one that the session is active in, or that the API key belongs to; None before one is chosen.

@@ -57,6 +57,7 @@ DRAWS: Final = {
     ("connections.refresh", 2): PUBLIC,  # how moments are spread
     ("security._async_apps", 2): PUBLIC,  # pauses
     ("encryption._async_columns", 32): SECRET,
+    ("audit.event", 16): PUBLIC,
     ("encryption._async_subject_keys", 32): SECRET,
     ("encryption.kek", 32): SECRET,
     ("encryption.kms.attempts", 4): PUBLIC,  # pauses
@@ -72,7 +73,7 @@ DRAWS: Final = {
     ("encryption.suites", 12): PUBLIC,
     ("encryption.suites", 24): PUBLIC,
     ("guard.proof", 32): SECRET,
-    ("ids", 10): PUBLIC,
+    ("ids", 16): PUBLIC,
     ("jose.signing", 16): PUBLIC,  # the id of an assertion
     ("keys.token", 32): SECRET,
     ("mfa.backup_codes", 10): TYPED,

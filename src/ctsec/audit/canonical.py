@@ -14,50 +14,64 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence, Sized
 from importlib import import_module
+from json.encoder import encode_basestring
 from typing import Any, Final, cast
 
 MAX_BODY: Final = (1 << 16) - 1
 MAX_DEPTH: Final = 16
-_MAX_INT: Final = 1 << 53
+MAX_INT: Final = 1 << 53
+# SHA-256 of the prefix of a leaf, to be copied: that takes less time than to put the prefix before the body.
+LEAF: Final = hashlib.sha256(b"\x00")
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 # What is nested in itself is deeper than MAX_DEPTH and never comes to an encoder.
 _JSON: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, check_circular=False).encode
+
+
+def _encoder() -> Any:
+    """Return orjson, None where it is not installed."""
+    try:
+        return import_module("orjson")
+    except ImportError:
+        return None
+
+
+_ORJSON: Final = _encoder()
+# A text in quotes, to be asked how long it is: where every character is ASCII and needs no escape, that is two more.
+quoted: Final[Callable[[str], Sized]] = encode_basestring if _ORJSON is None else _ORJSON.dumps
 
 
 def _json_bytes(value: object) -> bytes:
     return _JSON(value).encode("utf-8")
 
 
-def _judged(encode: Callable[[object], bytes], *, strict: bool) -> Callable[[Mapping[str, object]], bytes]:
-    """Return what gives the canonical bytes of a tree of exact JSON types without floats, at most MAX_DEPTH deep.
-
-    `strict` says that the encoder refuses large integers and keys that are no texts; the other rules are judged here.
-    """
-
-    def encoded(value: Mapping[str, object]) -> bytes:
-        try:
-            body = encode(value)
-        except (TypeError, ValueError):  # what it refuses is told with its path
-            return _careful(value)
-        # Bytes that are ASCII have keys that are.
-        return body if (strict and body.isascii()) or _is_exact(value) else _careful(value)
-
-    return encoded
+def _json_encoded(value: Mapping[str, object]) -> bytes:
+    """Return the canonical bytes of a tree of exact JSON types without floats, at most MAX_DEPTH deep; the other rules are judged here."""
+    try:
+        body = _json_bytes(value)
+    except (TypeError, ValueError):  # what it refuses is told with its path
+        return _careful(value)
+    return body if _is_exact(value) else _careful(value)
 
 
 def _ways() -> tuple[Callable[[Mapping[str, object]], bytes], ...]:
     """Return what encodes with each encoder that is installed, the fastest first; they give the same bytes and refuse the same."""
-    ours = _judged(_json_bytes, strict=False)
-    try:
-        orjson = import_module("orjson")
-    except ImportError:
-        return (ours,)
-    exact = orjson.OPT_PASSTHROUGH_SUBCLASS | orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
-    dumps, option = orjson.dumps, orjson.OPT_SORT_KEYS | orjson.OPT_STRICT_INTEGER | exact
-    return _judged(partial(dumps, option=option), strict=True), ours
+    if _ORJSON is None:
+        return (_json_encoded,)
+    dumps: Callable[[object, None, int], bytes] = _ORJSON.dumps
+    exact = _ORJSON.OPT_PASSTHROUGH_SUBCLASS | _ORJSON.OPT_PASSTHROUGH_DATETIME | _ORJSON.OPT_PASSTHROUGH_DATACLASS
+    option = _ORJSON.OPT_SORT_KEYS | _ORJSON.OPT_STRICT_INTEGER | exact
+
+    def encoded(value: Mapping[str, object]) -> bytes:
+        try:
+            body = dumps(value, None, option)
+        except (TypeError, ValueError):
+            return _careful(value)
+        # It refuses large integers and keys that are no texts, and bytes that are ASCII have keys that are.
+        return body if body.isascii() or _is_exact(value) else _careful(value)
+
+    return encoded, _json_encoded
 
 
 def is_plain(value: Any, depth: int = 0) -> bool:
@@ -88,7 +102,7 @@ def _is_exact(value: Any) -> bool:
     for item in value:
         kind = type(item)  # pyright: ignore[reportUnknownVariableType]
         if kind is int:
-            if not -_MAX_INT < item < _MAX_INT:
+            if not -MAX_INT < item < MAX_INT:
                 return False
         elif (kind is dict or kind is list or kind is tuple) and not _is_exact(item):
             return False
@@ -112,7 +126,7 @@ def plain(value: object, *, path: str, depth: int = 0) -> object:
             return text
         case int():
             number = int.__int__(value)
-            if not -_MAX_INT < number < _MAX_INT:
+            if not -MAX_INT < number < MAX_INT:
                 raise ValueError(f"{path}: an integer must be smaller than 2^53")
             return number
         case list() | tuple() | Mapping() if depth > MAX_DEPTH:
@@ -156,4 +170,6 @@ def bounded(body: bytes) -> bytes:
 
 def leaf_hash(body: bytes) -> bytes:
     """Return SHA-256(0x00 || body), the hash of a leaf in RFC 9162."""
-    return hashlib.sha256(b"\x00" + body).digest()
+    state = LEAF.copy()
+    state.update(body)
+    return state.digest()

@@ -15,22 +15,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Final, NewType, Required, TypeAlias, TypedDict, cast
+from typing import Final, Required, TypeAlias, TypedDict
 
 from ctsec.ambient import Ambient, Request
 from ctsec.audit.change import Change
 from ctsec.audit.event_name import EventName as EventName  # noqa: PLC0414 - the name is of both modules
-from ctsec.draft import draft_of
-from ctsec.ids import EventId, OrganizationId, WorkspaceId, new_id
+from ctsec.audit.frame import DEPLOYMENT_LOG as DEPLOYMENT_LOG  # noqa: PLC0414 - these three as well
+from ctsec.audit.frame import Framed, actor_of, closing
+from ctsec.audit.frame import LogId as LogId  # noqa: PLC0414
+from ctsec.audit.target import Target as Target  # noqa: PLC0414
+from ctsec.draft import draft_of, drafted
+from ctsec.ids import DRAWN, EventId, OrganizationId, WorkspaceId, written_time
 from ctsec.outcome import Reason
 from ctsec.principal import Principal
 from ctsec.secret import Secret, SecretText
 
-LogId = NewType("LogId", str)
-DEPLOYMENT_LOG: Final = LogId("deployment")
 Detail: TypeAlias = str | int | bool | tuple[str, ...] | Secret | SecretText | None
 NOTHING: Final[Mapping[str, Detail]] = MappingProxyType({})
 
@@ -43,16 +45,9 @@ class EventOutcome(StrEnum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
-    """What an event is about: the kind of a resource and its id."""
-
-    kind: str
-    id: str
-
-
+@drafted
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
+class Event(Framed):
     """One thing that happened; see the module's rules for what goes where.
 
     `subject` is the id of the person concerned, if it is another than the actor. `details` and `personal` are flat, `changes` are what
@@ -85,7 +80,11 @@ class Event:
         return log_of(self.organization)
 
 
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _DRAFT: Final = draft_of(Event)
+_NOT_FOUND: Final = Reason.NOT_FOUND
+_SUCCESS: Final = EventOutcome.SUCCESS
+_REFUSED: Final = EventOutcome.REFUSED
 
 
 def log_of(organization: OrganizationId | None) -> LogId:
@@ -122,21 +121,33 @@ def build(
     changes: tuple[Change, ...] = (),
 ) -> Event:
     """Return the event `name` with time, id and request taken from `ambient`; `refused` makes it a refusal with that reason."""
-    if refused is Reason.NOT_FOUND:
+    if refused is _NOT_FOUND:
         organization = workspace = None
-    credential, request = actor.credential, ambient.request
+    now, request = ambient.clock.now(), ambient.request
+    passed = now - _EPOCH
+    micros = (passed.days * 86_400 + passed.seconds) * 1_000_000 + passed.microseconds
+    try:
+        kind, actor_id, credential, credential_id, opening = actor.told
+    except AttributeError:  # its first event
+        kind, actor_id, credential, credential_id, opening = actor_of(actor)
     event = _DRAFT()
-    event.time = now = ambient.now()
-    event.id, event.name = new_id(EventId, now=now, random=ambient.random), name
-    event.actor_kind, event.actor_id = actor.kind._value_, actor.id
-    event.credential_kind, event.credential_id = credential.kind._value_, credential.id
+    event.id = id_ = f"evt_{written_time(micros // 1000)}{ambient.random(16).translate(DRAWN).decode()}"
+    event.time, event.name = now, name
+    event.actor_kind, event.actor_id = kind, actor_id
+    event.credential_kind, event.credential_id = credential, credential_id
     event.targets, event.subject = targets, subject
-    event.outcome, event.reason = (EventOutcome.REFUSED, refused._value_) if refused else (EventOutcome.SUCCESS, None)
-    event.organization, event.workspace, event.request_id = organization, workspace, request.id[:64]
-    event.details, event.personal = details, _personal(request, personal)
+    event.outcome, outcome = (_REFUSED, "refused") if refused else (_SUCCESS, "success")
+    event.reason = reason = refused._value_ if refused else None
+    event.organization, event.workspace = organization, workspace
+    event.request_id = request_id = request.id[:64]
+    event.details = details
+    event.personal = _personal(request, personal) if personal or request.address or request.user_agent else NOTHING
     event.changes, event.more_changes, event.schema = changes, 0, 1
+    event.opening = None if changes else opening
+    event.closing = closing(id_, micros, name, request_id, organization, workspace, subject, outcome, reason, targets)
     event.__class__ = Event
-    return cast(Event, event)
+    made: Event = event
+    return made
 
 
 def _personal(request: Request, personal: Mapping[str, str] | None) -> Mapping[str, str]:

@@ -19,15 +19,16 @@ from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, Final, cast
 
-from ctsec.audit.canonical import bounded, canonical, encoded, is_plain, leaf_hash
+from ctsec.audit.canonical import LEAF, MAX_BODY, bounded, canonical, encoded, is_plain
 from ctsec.audit.change import form
 from ctsec.audit.event import DEPLOYMENT_LOG, Event, EventName, LogId
-from ctsec.draft import draft_of
+from ctsec.draft import draft_of, drafted
 from ctsec.errors import CorruptRecord
 from ctsec.ids import EventId, OrganizationId, WorkspaceId
 
 BODY_VERSION: Final = 1
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_NO_PERSONAL: Final = b'"personal":null'
 _MAX_MICROS: Final = 1 << 53
 # What `json.loads` calls, behind a look for encodings and blanks that a body never has.
 _SCAN: Final[Callable[[str, int], tuple[Any, int]]] = cast(Any, json.JSONDecoder()).scan_once
@@ -39,6 +40,7 @@ _TEXTS: Final = attrgetter(
 _ARE_TEXTS: Final = frozenset({str, type(None), EventName}).issuperset
 
 
+@drafted
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredEvent:
     """A row of the inbox: projection columns, `body` (canonical JSON), `leaf` (32 bytes) and `personal` (sealed, or empty)."""
@@ -95,6 +97,34 @@ def microseconds(moment: datetime) -> int:
 def body_of(event: Event, *, personal: bytes) -> bytes:
     """Return the canonical body of `event`; raise ValueError if a detail has no canonical form.
 
+    Of one that has a frame only the details are judged here, on a copy that nobody else has; the rest was when it was built.
+    """
+    try:
+        opening, closing = event.opening, event.closing
+    except AttributeError:  # a copy
+        return _whole(event, personal=personal)
+    if opening is None or closing is None:
+        return _whole(event, personal=personal)
+    details = dict(event.details)
+    for value in details.values():
+        kind = type(value)
+        if kind is not str and kind is not int and value is not None and kind is not bool:
+            if not is_plain(details, 1):
+                return _whole(event, personal=personal)
+            break
+    if personal:
+        closing = closing.replace(_NO_PERSONAL, b'"personal":"%b"' % hashlib.sha256(personal).hexdigest().encode(), 1)
+    try:
+        told = encoded(details)
+    except ValueError:  # what it refuses is told with its path in the whole body
+        return _whole(event, personal=personal)
+    body = b"".join((opening, told, closing))
+    return body if len(body) <= MAX_BODY else bounded(body)
+
+
+def _whole(event: Event, *, personal: bytes) -> bytes:
+    """Return the canonical body of an event that has no frame.
+
     Its members stand in their order already. What has a place of its own here is looked at in one go, what a caller filled by itself.
     """
     texts = [*_TEXTS(event)]
@@ -132,18 +162,32 @@ def store_form(event: Event, *, personal: bytes) -> StoredEvent:
 
     Raises ValueError if a detail has no canonical form.
     """
-    body = body_of(event, personal=personal)
-    first = event.targets[0] if event.targets else None
     row = _DRAFT()
-    row.id, row.log, row.time, row.name = event.id, event.log, event.time, event.name
-    row.actor_kind, row.actor_id = event.actor_kind, event.actor_id
-    row.target_kind, row.target_id = (first.kind, first.id) if first else ("", "")
+    row.body = body = body_of(event, personal=personal)
+    row.id = event.id
+    row.log = event.organization or DEPLOYMENT_LOG
+    row.time = event.time
+    row.name = event.name
+    row.actor_kind = event.actor_kind
+    row.actor_id = event.actor_id
+    row.target_kind = row.target_id = ""
+    for first in event.targets:
+        row.target_kind = first.kind
+        row.target_id = first.id
+        break
     row.subject_id = event.subject or ""
-    row.outcome, row.reason = event.outcome._value_, event.reason or ""
-    row.organization_id, row.workspace_id, row.request_id = event.organization, event.workspace, event.request_id
-    row.body, row.leaf, row.personal = body, leaf_hash(body), personal
+    row.outcome = event.outcome._value_
+    row.reason = event.reason or ""
+    row.organization_id = event.organization
+    row.workspace_id = event.workspace
+    row.request_id = event.request_id
+    leaf = LEAF.copy()  # see leaf_hash: a call less
+    leaf.update(body)
+    row.leaf = leaf.digest()
+    row.personal = personal
     row.__class__ = StoredEvent
-    return cast(StoredEvent, row)
+    made: StoredEvent = row
+    return made
 
 
 def _changes(event: Event) -> dict[str, object]:

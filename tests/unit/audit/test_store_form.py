@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from copy import copy
 from dataclasses import FrozenInstanceError, dataclass, fields, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -19,7 +20,7 @@ from ctsec.audit.canonical import _careful, leaf_hash
 from ctsec.audit.change import Change, form
 from ctsec.audit.event import Event, EventName, Target, build
 from ctsec.audit.record import StoredEvent, microseconds, store_form
-from ctsec.draft import draft_of
+from ctsec.draft import draft_of, drafted
 from ctsec.ids import EventId, OrganizationId
 from ctsec.principal import system
 from ctsec.testing import FixedClock, UnsafeSeededRandom
@@ -139,6 +140,7 @@ def test_a_row_has_every_field() -> None:
 def test_a_draft_becomes_a_record() -> None:
     """A draft takes the fields of its record and nothing else; once it is the record it takes none, and a field left out stays unset."""
 
+    @drafted
     @dataclass(frozen=True, slots=True)
     class Pair:
         one: int
@@ -150,6 +152,9 @@ def test_a_draft_becomes_a_record() -> None:
         draft.three = 3
     draft.two = 5
     draft.__class__ = Pair
-    assert draft == Pair(1, 5)
+    made: Any = draft
+    assert draft == Pair(1, 5) == replace(Pair(1), two=5)
+    assert (repr(draft), hash(draft)) == (repr(Pair(1, 5)), hash(Pair(1, 5)))
+    assert type(draft) is type(copy(draft)) is Pair
     with pytest.raises(FrozenInstanceError):
-        draft.one = 2
+        made.one = 2

@@ -12,7 +12,7 @@ from ctsec.ids import ID_LENGTH, PREFIXES, KeyId, OrganizationId, UserId, is_id,
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 MOMENTS = st.datetimes(min_value=datetime(1970, 1, 1), max_value=datetime(9999, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001
-BYTES = st.binary(min_size=10, max_size=10)
+BYTES = st.lists(st.integers(0, 31), min_size=16, max_size=16).map(bytes)
 
 
 def made(at: datetime, random: bytes) -> str:
@@ -22,8 +22,8 @@ def made(at: datetime, random: bytes) -> str:
 def test_the_text_of_an_id() -> None:
     """48 bits of milliseconds and 80 random bits stand in Crockford base32, lower case, after the prefix."""
     moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=1)
-    assert made(moment, bytes(10)) == "usr_" + "00000000" + "01" + "0" * 16
-    assert made(datetime(1970, 1, 1, tzinfo=UTC), b"\xff" * 10) == "usr_" + "0" * 10 + "z" * 16
+    assert made(moment, bytes(16)) == "usr_" + "00000000" + "01" + "0" * 16
+    assert made(datetime(1970, 1, 1, tzinfo=UTC), b"\xff" * 16) == "usr_" + "0" * 10 + "z" * 16
 
 
 @given(MOMENTS, BYTES)
@@ -49,13 +49,23 @@ def test_random_bits_are_all_in_the_id(first: bytes, second: bytes) -> None:
     assert (made(NOW, first) == made(NOW, second)) == (first == second)
 
 
+def test_every_character_is_as_likely() -> None:
+    """Each character of the random part comes of a byte of its own, and of eight of the 256 bytes each: 5 bits of it, all as likely."""
+    drawn = [made(NOW, bytes(at) + bytes([byte]) + bytes(15 - at))[14 + at] for at in (0, 7, 15) for byte in range(256)]
+    assert len(set(drawn)) == 32
+    assert {drawn.count(character) for character in drawn} == {24}
+    asked: list[int] = []
+    new_id(UserId, now=NOW, random=lambda n: asked.append(n) or bytes(n))  # type: ignore[func-returns-value]
+    assert asked == [16]
+
+
 def test_prefixes_are_one_kind_each() -> None:
     """A prefix of three letters names one kind."""
     assert len(set(PREFIXES.values())) == len(PREFIXES)
     assert all(len(prefix) == 3 and prefix.isalpha() and prefix.islower() for prefix in PREFIXES.values())
 
 
-GOOD = made(NOW, b"\x01" * 10)
+GOOD = made(NOW, b"\x01" * 16)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ctsec.audit.tree.frontier import Frontier
-from ctsec.audit.tree.tiles import TILE_WIDTH, Tile
+from ctsec.audit.tree.tiles import TILE_WIDTH, Tile, tile_of
 
 
 class Rebuilt:
@@ -33,7 +33,7 @@ class Rebuilt:
         self._open = entries[whole:]
         made: list[Tile] = []
         for start in range(0, whole, TILE_WIDTH):
-            tile = Tile(0, self._tiles.size, b"".join(entries[start : start + TILE_WIDTH]))
+            tile = tile_of(entries[start : start + TILE_WIDTH], level=0, number=self._tiles.size)
             self._tiles = self._tiles.extended((tile.root,))
             made += [tile, *self._above(tile)]
         return tuple(made)
@@ -68,6 +68,6 @@ class Rebuilt:
             if len(row) < TILE_WIDTH:
                 return made
             number = tile.number // TILE_WIDTH
-            tile = Tile(tile.level + 1, number, b"".join(row))
+            tile = tile_of(row, level=tile.level + 1, number=number)
             row.clear()
             made.append(tile)

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from ctsec.audit.tree.hashing import HASH_BYTES, parents, root_of
+from ctsec.audit.tree.hashing import HASH_BYTES, parents, root_of, split
 
 TILE_HEIGHT: Final = 8
 TILE_WIDTH: Final = 1 << TILE_HEIGHT
@@ -48,13 +48,14 @@ class Layers:
     __slots__ = ("_layers",)
 
     def __init__(self, hashes: bytes) -> None:
-        self._layers = [hashes]
+        self._layers = [split(hashes)]
 
     def node(self, above: int, number: int) -> bytes:
         """Return node `number` of the layer `above` the entries (0: themselves), shorter than 32 bytes if it is not there."""
         while len(self._layers) <= above:
             self._layers.append(parents(self._layers[-1]))
-        return self._layers[above][number * HASH_BYTES : (number + 1) * HASH_BYTES]
+        layer = self._layers[above]
+        return layer[number] if number < len(layer) else b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ class Tile:
 
     def __post_init__(self) -> None:
         if not self.root:
-            object.__setattr__(self, "root", root_of(self.hashes))
+            object.__setattr__(self, "root", root_of(split(self.hashes)))
 
     @property
     def is_bare(self) -> bool:
@@ -81,6 +82,11 @@ class Tile:
     def bare(self) -> Tile:
         """Return what is left of it when it is pruned."""
         return Tile(self.level, self.number, b"", root=self.root)
+
+
+def tile_of(entries: Sequence[bytes], *, level: int, number: int) -> Tile:
+    """Return the full tile of 256 entries."""
+    return Tile(level, number, b"".join(entries), root_of(entries))
 
 
 def tops(before: int, after: int) -> int:
@@ -101,4 +107,4 @@ def full_tiles(entries: Sequence[bytes], *, level: int, first: int) -> tuple[Til
     """Return the full tiles of `entries`, of which the first is entry `first`, at the start of a tile; what is left over is dropped."""
     start, whole = first // TILE_WIDTH, len(entries) // TILE_WIDTH
     parts = (entries[at * TILE_WIDTH : (at + 1) * TILE_WIDTH] for at in range(whole))
-    return tuple(Tile(level, start + at, b"".join(part)) for at, part in enumerate(parts))
+    return tuple(tile_of(part, level=level, number=start + at) for at, part in enumerate(parts))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from sqlalchemy import (
     BigInteger,
@@ -30,8 +30,11 @@ from ctsec.audit.event import LogId
 from ctsec.audit.query import DAY, AuditQuery, Tally
 from ctsec.audit.record import SealedEvent, StoredEvent
 from ctsec.audit.sealing import LOG_OF_LOGS
+from ctsec.draft import draft_of
 from ctsec.storage.sql.statements.rows import among, values
 from ctsec.storage.sql.tables import Tables
+
+_DRAFT: Final = draft_of(StoredEvent)
 
 
 def pending(table: Table, *, limit: int, log: LogId | None = None) -> Select[Any]:
@@ -80,9 +83,15 @@ def remove(table: Table, ids: Collection[str], *, dialect: str) -> Delete:
 
 def sealed_event(row: RowMapping) -> SealedEvent:
     """Return the event in a row of the log."""
-    fields = dict(row)
-    index = fields.pop("index")
-    return SealedEvent(index, StoredEvent(**fields))
+    index, event = row["index"], _DRAFT()
+    event.id, event.log, event.time, event.name = row["id"], row["log"], row["time"], row["name"]
+    event.actor_kind, event.actor_id = row["actor_kind"], row["actor_id"]
+    event.target_kind, event.target_id, event.subject_id = row["target_kind"], row["target_id"], row["subject_id"]
+    event.outcome, event.reason, event.request_id = row["outcome"], row["reason"], row["request_id"]
+    event.organization_id, event.workspace_id = row["organization_id"], row["workspace_id"]
+    event.body, event.leaf, event.personal = row["body"], row["leaf"], row["personal"]
+    event.__class__ = StoredEvent
+    return SealedEvent(index, event)
 
 
 def event_row(event: StoredEvent) -> dict[str, Any]:
