@@ -59,8 +59,8 @@ class Named(StrEnum):
 
 PLAIN = ["", "usr_1", "a b", "~", "\x7f", "{}", "%s"]
 TEXTS: list[Any] = [
-    *ODD, *PLAIN, *('"', "\\", "é", "\n", "\x00", "\x1f", '","id":"x', '"personal":null'), Liar("x"), Unequal("x"), Named.VIEWED, None, True,
-    0, 1, 10**30, ["a"], {"a": 1},
+    *ODD, *PLAIN, *('"', "\\", "é", "\n", "\x00", "\x1f", '","id":"x', '"personal":null'), Liar("x"), Unequal("x"), Named.VIEWED, None,
+    True, 0, 1, 10**30, ["a"], {"a": 1},
 ]  # fmt: skip
 # Every place that a host fills, with what goes through it.
 PLACES = (

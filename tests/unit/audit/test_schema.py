@@ -74,6 +74,14 @@ def test_each_field_goes_where_its_class_says() -> None:
     assert event.personal == {"address": "192.0.2.7", "question": "who is ann?", "age": "7"}
 
 
+def test_an_event_that_only_tells_what_stands_is_left_as_it_is() -> None:
+    """Public texts, numbers and truth values under the version of the schema are not made anew; a wrong count of changes is."""
+    event = told(details={"agent": "alex", "steps": 2, "dry": True})
+    assert CATALOGUE.applied(event) is event
+    counted = CATALOGUE.applied(replace(event, more_changes=3))
+    assert (counted.more_changes, counted.details, counted.personal) == (0, event.details, event.personal)
+
+
 @pytest.mark.proves("ASVS-16.2.5")
 @pytest.mark.parametrize("value", ["hush", b"hush", Secret(b"hush"), SecretText("hush"), 4711, {"inner": "hush"}, ["hush"]])
 def test_nothing_of_a_secret_is_stored(value: object) -> None:
