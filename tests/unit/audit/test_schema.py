@@ -75,11 +75,22 @@ def test_each_field_goes_where_its_class_says() -> None:
 
 
 def test_an_event_that_only_tells_what_stands_is_left_as_it_is() -> None:
-    """Public texts, numbers and truth values under the version of the schema are not made anew; a wrong count of changes is."""
-    event = told(details={"agent": "alex", "steps": 2, "dry": True})
+    """Public texts, numbers and truth values under the version of the schema are not made anew; a wrong count of changes is.
+
+    One field beside them that is personal, or secret, goes where its class says.
+    """
+    plain = {"agent": "alex", "steps": 2, "dry": True}
+    event = replace(told(details=plain), schema=RUN.version)
     assert CATALOGUE.applied(event) is event
     counted = CATALOGUE.applied(replace(event, more_changes=3))
     assert (counted.more_changes, counted.details, counted.personal) == (0, event.details, event.personal)
+    for beside, said in ({"question": "who is ann?"}, {}), ({"age": 7}, {}), ({"token": "hush"}, {"token": "set"}):
+        assert CATALOGUE.applied(replace(event, details={**plain, **beside})).details == {**plain, **said}
+    for wrong in ({"steps": True}, {"agent": 1}, {"dry": 1}, {"agent": None}, {"else": "x"}, {"agent": Secret(b"x")}):
+        with pytest.raises(ValueError, match="expected|not declared|got a Secret"):
+            CATALOGUE.applied(replace(event, details={**plain, **wrong}))
+    with pytest.raises(ValueError, match="not declared as personal"):
+        CATALOGUE.applied(replace(event, personal={"agent": "x"}))
 
 
 @pytest.mark.proves("ASVS-16.2.5")
