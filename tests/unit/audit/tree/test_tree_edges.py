@@ -10,6 +10,7 @@ from ctsec.audit.tree.frontier import Frontier
 from ctsec.audit.tree.note import Note, Signature, VerifierKey
 from ctsec.audit.tree.proofs import is_consistent
 from ctsec.audit.tree.spans import LeftToRight
+from ctsec.audit.tree.tiles import Layers
 from ctsec.encryption.ed25519 import Signer
 from ctsec.errors import CorruptRecord
 from ctsec.secret import Secret
@@ -56,3 +57,11 @@ def test_bytes_do_not_wander_from_a_root_to_its_neighbour() -> None:
             older = mth(entries[:old])
             assert is_consistent(old, size=size, old_root=older, root=root, proof=[first, *rest])
             assert not is_consistent(old, size=size, old_root=older[:-1], root=root, proof=[older[-1:] + first, *rest])
+
+
+def test_a_node_that_is_not_there() -> None:
+    """A node beyond the entries of a tile is no hash, nor is an entry that was cut; an odd last entry is carried up as it is."""
+    layers = Layers(b"a" * 32 + b"b" * 32 + b"c" * 32)
+    assert (layers.node(0, 2), layers.node(1, 1), layers.node(2, 1)) == (b"c" * 32, b"c" * 32, b"")
+    assert (layers.node(0, 3), layers.node(1, 2)) == (b"", b"")
+    assert Layers(b"a" * 32 + b"b" * 8).node(0, 1) == b"b" * 8
