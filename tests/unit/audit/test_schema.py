@@ -87,7 +87,7 @@ def test_an_event_that_only_tells_what_stands_is_left_as_it_is() -> None:
     for beside, said in ({"question": "who is ann?"}, {}), ({"age": 7}, {}), ({"token": "hush"}, {"token": "set"}):
         assert CATALOGUE.applied(replace(event, details={**plain, **beside})).details == {**plain, **said}
     for wrong in ({"steps": True}, {"agent": 1}, {"dry": 1}, {"agent": None}, {"else": "x"}, {"agent": Secret(b"x")}):
-        with pytest.raises(ValueError, match="expected|not declared|got a Secret"):
+        with pytest.raises(ValueError, match=r"expected|not declared|got a Secret"):
             CATALOGUE.applied(replace(event, details={**plain, **wrong}))
     with pytest.raises(ValueError, match="not declared as personal"):
         CATALOGUE.applied(replace(event, personal={"agent": "x"}))
