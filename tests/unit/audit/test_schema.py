@@ -79,14 +79,16 @@ def test_an_event_that_only_tells_what_stands_is_left_as_it_is() -> None:
 
     One field beside them that is personal, or secret, goes where its class says.
     """
-    plain = {"agent": "alex", "steps": 2, "dry": True}
+    plain: dict[str, Any] = {"agent": "alex", "steps": 2, "dry": True}
     event = replace(told(details=plain), schema=RUN.version)
     assert CATALOGUE.applied(event) is event
     counted = CATALOGUE.applied(replace(event, more_changes=3))
     assert (counted.more_changes, counted.details, counted.personal) == (0, event.details, event.personal)
-    for beside, said in ({"question": "who is ann?"}, {}), ({"age": 7}, {}), ({"token": "hush"}, {"token": "set"}):
+    cases: tuple[tuple[dict[str, Any], dict[str, Any]], ...] = ({"question": "who is ann?"}, {}), ({"age": 7}, {}), ({"token": "hush"}, {"token": "set"})
+    for beside, said in cases:
         assert CATALOGUE.applied(replace(event, details={**plain, **beside})).details == {**plain, **said}
-    for wrong in ({"steps": True}, {"agent": 1}, {"dry": 1}, {"agent": None}, {"else": "x"}, {"agent": Secret(b"x")}):
+    wrongs: tuple[dict[str, Any], ...] = ({"steps": True}, {"agent": 1}, {"dry": 1}, {"agent": None}, {"else": "x"}, {"agent": Secret(b"x")})
+    for wrong in wrongs:
         with pytest.raises(ValueError, match=r"expected|not declared|got a Secret"):
             CATALOGUE.applied(replace(event, details={**plain, **wrong}))
     with pytest.raises(ValueError, match="not declared as personal"):
