@@ -84,10 +84,14 @@ def test_an_event_that_only_tells_what_stands_is_left_as_it_is() -> None:
     assert CATALOGUE.applied(event) is event
     counted = CATALOGUE.applied(replace(event, more_changes=3))
     assert (counted.more_changes, counted.details, counted.personal) == (0, event.details, event.personal)
-    cases: tuple[tuple[dict[str, Any], dict[str, Any]], ...] = ({"question": "who is ann?"}, {}), ({"age": 7}, {}), ({"token": "hush"}, {"token": "set"})
+    cases: list[tuple[dict[str, Any], dict[str, Any]]] = [
+        ({"question": "who is ann?"}, {}),
+        ({"age": 7}, {}),
+        ({"token": "hush"}, {"token": "set"}),
+    ]
     for beside, said in cases:
         assert CATALOGUE.applied(replace(event, details={**plain, **beside})).details == {**plain, **said}
-    wrongs: tuple[dict[str, Any], ...] = ({"steps": True}, {"agent": 1}, {"dry": 1}, {"agent": None}, {"else": "x"}, {"agent": Secret(b"x")})
+    wrongs: list[dict[str, Any]] = [{"steps": True}, {"agent": 1}, {"dry": 1}, {"agent": None}, {"else": "x"}, {"agent": Secret(b"x")}]
     for wrong in wrongs:
         with pytest.raises(ValueError, match=r"expected|not declared|got a Secret"):
             CATALOGUE.applied(replace(event, details={**plain, **wrong}))
