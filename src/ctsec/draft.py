@@ -24,8 +24,9 @@ def drafted(kind: type[_Kind]) -> type[_Kind]:
 
 
 def draft_of(kind: type[object]) -> Callable[[], Any]:
-    """Return what makes drafts of a `drafted` dataclass: set every field, then `draft.__class__ = kind` makes a record of it.
+    """Return what makes drafts of a dataclass with `slots=True`: set every field, then `draft.__class__ = kind` makes a record of it.
 
-    `__post_init__` is not called and no default is set.
+    `__post_init__` is not called and no default is set. Of one that is `drafted` the last step takes half the time.
     """
-    return type(f"{kind.__name__}Open", kind.__bases__, {"__slots__": (), "__doc__": f"A {kind.__name__} that is not frozen yet."})
+    slots = cast(Any, kind).__slots__
+    return type(f"{kind.__name__}Open", kind.__bases__, {"__slots__": slots, "__doc__": f"A {kind.__name__} that is not frozen yet."})

@@ -137,10 +137,11 @@ def test_a_row_has_every_field() -> None:
     assert {type(TOLD), type(replace(TOLD, id=EventId("evt_2")))} == {Event}
 
 
-def test_a_draft_becomes_a_record() -> None:
+@pytest.mark.parametrize("how", [drafted, lambda kind: kind], ids=["drafted", "plain"])
+def test_a_draft_becomes_a_record(how: Callable[[type[Any]], type[Any]]) -> None:
     """A draft takes the fields of its record and nothing else; once it is the record it takes none, and a field left out stays unset."""
 
-    @drafted
+    @how
     @dataclass(frozen=True, slots=True)
     class Pair:
         one: int
