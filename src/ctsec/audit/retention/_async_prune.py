@@ -28,7 +28,7 @@ from ctsec.audit.retention.record import signature_text, signed_text
 from ctsec.audit.retention.selection import Held, Selection
 from ctsec.audit.sealing import CheckpointRecord
 from ctsec.audit.signing import LogIdentity
-from ctsec.audit.tree.hashing import root_of
+from ctsec.audit.tree.hashing import root_of, split
 from ctsec.audit.tree.tiles import TILE_WIDTH
 from ctsec.errors import LogInconsistent
 from ctsec.ids import OrganizationId
@@ -127,7 +127,7 @@ class AsyncPruner:
         there = {each.index // TILE_WIDTH for each in await self._rows(log, parts, first=tiles[0].number, end=last + 1)}
         going = tuple(each for each in tiles if each.number not in there)
         for each in going:
-            if root_of(each.hashes) != each.root:
+            if root_of(split(each.hashes)) != each.root:
                 raise LogInconsistent(f"the tile 0/{each.number} of the log {log} is not what its root says; run `ctsec audit verify`")
         await parts.purges.strip(log, going, below=(last + 1) * TILE_WIDTH)
         return len(going), last + 1 if len(tiles) == self._tiles else None
