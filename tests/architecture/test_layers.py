@@ -63,7 +63,14 @@ SHARED_FOR = {
     # An organization may need another data key before its tokens can be sealed (ADR 49).
     "connections": (*SHARED, "encryption.data_key"),
     # A region is a store and a key (ADR 16): it names keys and regions as encryption does, and judges pins of the directory's records.
-    "residency": (*SHARED, "encryption.customer_key", "encryption.dek", "directory.record"),
+    # Its store has logs of its own, with what was purged of them (ADR 70).
+    "residency": (
+        *SHARED,
+        "encryption.customer_key",
+        "encryption.dek",
+        "directory.record",
+        *(f"audit.retention.{ports}" for ports in PORTS),
+    ),
 }
 
 # Third-party packages, and the modules that may touch them (patterns of names below `ctsec`).

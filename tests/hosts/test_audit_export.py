@@ -105,6 +105,7 @@ def test_what_is_searched_is_counted_and_filtered_by_resource_and_reason(host: H
         "by": "name",
         "counts": {name: sum(each["name"] == name for each in events) for name in sorted({each["name"] for each in events})},
         "more": False,
+        "silent": [],
     }
     days = owner.ok(f"GET {path}/counts?name=workspace.created&by=day")
     assert (days["total"], list(days["counts"].values())) == (2, [1, 1])

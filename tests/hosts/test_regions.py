@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
+from ctsec.ambient import Ambient
+from ctsec.audit.event import build
+from ctsec.audit.record import store_form
+from ctsec.ids import OrganizationId
+from ctsec.principal import system
 from ctsec.rbac.policy import Policy
 from ctsec.residency import DEPLOYMENTS_KEY, Region, Regions, Replica
+from ctsec.storage.memory import MemoryRegionStorage
 from tests.hosts.harness import HOSTS, Browser, Host, named
 
 REGIONS = Regions(
@@ -113,3 +120,24 @@ def test_only_who_manages_workspaces_and_proves_it(host: Host, owner: Browser) -
     for region, status in (("nowhere", 422), ("eu", 409), (None, 422)):
         assert admin.auth(f"POST /workspaces/{space}/region/move", {"region": region}).status == status
     assert named(host.events(organization), "workspace_move.started") == []
+
+
+def test_events_of_a_region_are_read_with_the_others(owner: Browser, host: Host) -> None:
+    """Search and counts cover the regions; proof, checkpoint, key and file are of the region that is named, if there is one."""
+    organization = owner.found("Acme")
+    log = f"/organizations/{organization}/audit"
+    state = cast(Any, host).security.regional.router.stores["us"].state
+    told = build("role.assigned", ambient=Ambient(clock=host.clock), actor=system("test"), organization=OrganizationId(organization))
+    with MemoryRegionStorage(region="us", state=state).begin() as store:
+        store.inbox.append(store_form(replace(told, region="us"), personal=b""))
+    pending = owner.ok(f"GET {log}?name=role.assigned")
+    assert ([each["region"] for each in pending["pending"]], pending["events"]) == (["us"], [])
+    work(host)
+    found = owner.ok(f"GET {log}?name=role.assigned")
+    assert [(each["region"], each["index"], each["id"]) for each in found["events"]] == [("us", 0, told.id)]
+    assert (found["silent"], owner.ok(f"GET {log}/counts?name=role.assigned")["total"]) == ([], 1)
+    for what in ("proof?index=0&", "checkpoint?", "consistency?old=0&", "key?", "export?"):
+        answer = owner.auth(f"GET {log}/{what}region=us")
+        assert answer.status == 200, what
+        assert f"/us/{organization}" in answer.body.decode(), what
+        assert owner.auth(f"GET {log}/{what}region=mars").status == 404, what

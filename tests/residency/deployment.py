@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
 from contextlib import ExitStack, closing
@@ -12,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import NullPool, create_engine, insert, select
 
+from ctsec.audit import EventSchema, personal, public
 from ctsec.audit.event import LogId
 from ctsec.audit.query import MAX_PAGE, AuditQuery
 from ctsec.audit.record import StoredEvent
@@ -38,6 +40,7 @@ from ctsec.testing.conformance.samples import ignore, membership, org_id, organi
 
 TABLES = Tables()
 ORG = org_id(1)
+NOTED = EventSchema("note.written", {"key": public(), "reader": personal()})
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +97,7 @@ def open_security(
     data_keys: RingPolicy = RingPolicy(),  # noqa: B008 - it is frozen
 ) -> Security:
     """Return a process of the deployment."""
-    options = EmbeddedOptions(regions=places.regions, password_hash=Argon2Parameters.for_tests(), data_keys=data_keys)
+    options = EmbeddedOptions(regions=places.regions, password_hash=Argon2Parameters.for_tests(), data_keys=data_keys, events=(NOTED,))
     kms = places.key("home")
     security = Security(
         storage=SqlStorage.from_url(places.home, tables=TABLES),
@@ -136,6 +139,17 @@ def write(security: Security, n: int, **pieces: str) -> None:
     with security.region(workspace_id(n)) as content:
         for key, text in pieces.items():
             content.put("note", key, text.encode())
+            content.note("note.written", actor=owner(), details={"key": key}, personal={"reader": "bob@example.org"})
+
+
+def logged(url: str, *, regional: bool) -> list[dict[str, Any]]:
+    """Return what the events say that are in a database, read raw, whether they have their index or not."""
+    log = TABLES.regional.log if regional else TABLES.log
+    engine = create_engine(url, poolclass=NullPool)
+    with engine.connect() as connection:
+        bodies = [row.body for table in (log.event, log.inbox) for row in connection.execute(select(table.c.body))]
+    engine.dispose()
+    return [json.loads(body) for body in bodies]
 
 
 def read(security: Security, n: int) -> dict[str, str]:

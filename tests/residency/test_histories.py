@@ -18,7 +18,7 @@ from ctsec.outcome import Refusal
 from ctsec.residency import Move, MoveState
 from ctsec.security import Security
 from ctsec.testing.conformance.samples import workspace_id
-from tests.residency.deployment import ORG, TABLES, Places, data_keys, open_security, owner, pin, raw, read
+from tests.residency.deployment import ORG, TABLES, Places, data_keys, logged, open_security, owner, pin, raw, read
 
 pytestmark = [pytest.mark.server("postgresql", "mariadb")]
 HOMES = {1: "eu", 2: "us", 3: "ap"}
@@ -43,6 +43,7 @@ class History:
     security: Security
     says: dict[int, dict[str, str]]
     seen: list[Move]
+    noted: list[str]
     count: int = 0
 
     def take(self, what: str, n: int, key: str, region: str) -> None:
@@ -70,6 +71,8 @@ class History:
                     content.remove("note", key)
                 else:
                     content.put("note", key, text.encode())
+                    content.note("note.written", actor=owner(), details={"key": key})
+                    self.noted.append(f"{workspace_id(n)} {content.place.region}")
         except WorkspaceMoving:
             return
         except ResidencyError:
@@ -100,8 +103,18 @@ class History:
             for workspace, _, sealed in raw(url):
                 assert region in allowed[WorkspaceId(workspace)]
                 assert keys[dek_id_of(sealed)] == region
+        self.judge_events()
         for n in HOMES:
             assert read(self.security, n) == self.says[n]
+
+    def judge_events(self) -> None:
+        """Every event of content is in the store of the region that the workspace was in then, and says so; the home store has none."""
+        there = [(region, each) for region, url in self.places.stores.items() for each in logged(url, regional=True)]
+        assert all(each["region"] == region for region, each in there)
+        notes = [f"{each['workspace']} {region}" for region, each in there if each["name"] == "note.written"]
+        assert sorted(notes) == sorted(self.noted)
+        home = logged(self.places.home, regional=False)
+        assert not any("region" in each or each["name"] == "note.written" for each in home)
 
     def allowed(self, n: int) -> set[str]:
         """Return the regions that may hold bytes of a workspace: where it is pinned, and those of its move while that goes on."""
@@ -115,7 +128,7 @@ class History:
         for url in self.places.stores.values():
             engine = create_engine(url, poolclass=NullPool)
             with engine.begin() as connection:
-                for table in (TABLES.content, TABLES.residence):
+                for table in (TABLES.content, TABLES.residence, TABLES.regional.log.inbox):
                     connection.execute(delete(table))
             engine.dispose()
         engine = create_engine(self.places.home, poolclass=NullPool)
@@ -125,14 +138,14 @@ class History:
                 connection.execute(update(TABLES.workspace).where(TABLES.workspace.c.id == workspace_id(n)).values(region=region))
         engine.dispose()
         self.says = {n: {} for n in HOMES}
-        self.seen = []
+        self.seen, self.noted = [], []
 
 
 @pytest.fixture
 def history(places: Places) -> Iterator[History]:
     """A history that has not begun."""
     security = open_security(places)
-    yield History(places, security, {}, [])
+    yield History(places, security, {}, [], [])
     security.close()
 
 

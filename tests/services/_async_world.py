@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ctsec.ambient import Request
+from ctsec.audit._async_ports import AsyncLogSigner
 from ctsec.audit.event import DEPLOYMENT_LOG, LogId
 from ctsec.audit.query import MAX_PAGE, AuditQuery
 from ctsec.audit.record import StoredEvent
@@ -73,6 +74,7 @@ class AsyncWorld:
         options: EmbeddedOptions | None = None,
         keys: Keys | None = None,
         tables: tuple[AsyncSealedTable, ...] = (),
+        log_signer: AsyncLogSigner | None = None,
     ) -> None:
         self.clock = FixedClock()
         self.mailer = AsyncRecordingMailer()
@@ -99,6 +101,7 @@ class AsyncWorld:
             key_services=async_services(given, self.keys.customer),
             region_stores=self.region_stores,
             sealed_tables=tables,
+            log_signer=log_signer,
         )
         self.gate = self.security.gate
         self.request = REQUEST
@@ -115,13 +118,14 @@ class AsyncWorld:
         folder: Path | None = None,
         options: EmbeddedOptions | None = None,
         tables: tuple[AsyncSealedTable, ...] = (),
+        log_signer: AsyncLogSigner | None = None,
     ) -> AsyncGenerator[AsyncWorld, None]:
         """Open a world on memory, or on SQLite in `folder`; its threads end with the block."""
         storage: AsyncStorage = AsyncMemoryStorage()
         if kind == "sqlite" and folder is not None:
             shutil.copytree(empty_sqlite(), folder, dirs_exist_ok=True)
             storage = AsyncSqlStorage.from_url(f"sqlite:///{folder / DATABASE}")
-        async with cls.over(storage, options=options, tables=tables) as world:
+        async with cls.over(storage, options=options, tables=tables, log_signer=log_signer) as world:
             yield world
 
     @classmethod
@@ -133,9 +137,10 @@ class AsyncWorld:
         options: EmbeddedOptions | None = None,
         keys: Keys | None = None,
         tables: tuple[AsyncSealedTable, ...] = (),
+        log_signer: AsyncLogSigner | None = None,
     ) -> AsyncGenerator[AsyncWorld, None]:
         """Open a world over a storage that the test holds too; with the keys of another world, as a process of that deployment."""
-        async with cls._opened(cls(storage, options=options, keys=keys, tables=tables)) as world:
+        async with cls._opened(cls(storage, options=options, keys=keys, tables=tables, log_signer=log_signer)) as world:
             yield world
 
     @classmethod

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ctsec.ambient import Request
+from ctsec.audit._sync_ports import LogSigner
 from ctsec.audit.event import DEPLOYMENT_LOG, LogId
 from ctsec.audit.query import MAX_PAGE, AuditQuery
 from ctsec.audit.record import StoredEvent
@@ -74,6 +75,7 @@ class World:
         options: EmbeddedOptions | None = None,
         keys: Keys | None = None,
         tables: tuple[SealedTable, ...] = (),
+        log_signer: LogSigner | None = None,
     ) -> None:
         self.clock = FixedClock()
         self.mailer = RecordingMailer()
@@ -98,6 +100,7 @@ class World:
             key_services=sync_services(given, self.keys.customer),
             region_stores=self.region_stores,
             sealed_tables=tables,
+            log_signer=log_signer,
         )
         self.gate = self.security.gate
         self.request = REQUEST
@@ -114,13 +117,14 @@ class World:
         folder: Path | None = None,
         options: EmbeddedOptions | None = None,
         tables: tuple[SealedTable, ...] = (),
+        log_signer: LogSigner | None = None,
     ) -> Generator[World, None, None]:
         """Open a world on memory, or on SQLite in `folder`; its threads end with the block."""
         storage: Storage = MemoryStorage()
         if kind == "sqlite" and folder is not None:
             shutil.copytree(empty_sqlite(), folder, dirs_exist_ok=True)
             storage = SqlStorage.from_url(f"sqlite:///{folder / DATABASE}")
-        with cls.over(storage, options=options, tables=tables) as world:
+        with cls.over(storage, options=options, tables=tables, log_signer=log_signer) as world:
             yield world
 
     @classmethod
@@ -132,9 +136,10 @@ class World:
         options: EmbeddedOptions | None = None,
         keys: Keys | None = None,
         tables: tuple[SealedTable, ...] = (),
+        log_signer: LogSigner | None = None,
     ) -> Generator[World, None, None]:
         """Open a world over a storage that the test holds too; with the keys of another world, as a process of that deployment."""
-        with cls._opened(cls(storage, options=options, keys=keys, tables=tables)) as world:
+        with cls._opened(cls(storage, options=options, keys=keys, tables=tables, log_signer=log_signer)) as world:
             yield world
 
     @classmethod

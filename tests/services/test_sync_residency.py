@@ -167,7 +167,9 @@ def test_a_bundle_has_exactly_the_stores_of_its_regions(scene: Scene) -> None:
     less = {name: store for name, store in router.stores.items() if name != "us"}
     for stores in (more, less, {}):
         with pytest.raises(ConfigurationError, match="a storage for each region"):
-            type(router)(TWO, stores=stores, home=router.home, keys=router.keys, aside=router._aside, ambient=router._ambient)
+            type(router)(
+                TWO, stores=stores, home=router.home, keys=router.keys, events=router._events, aside=router._aside, ambient=router._ambient
+            )
 
 
 def test_content_of_another_organization_is_refused(scene: Scene) -> None:

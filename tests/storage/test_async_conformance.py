@@ -253,5 +253,9 @@ class TestRegionContent(conformance.AsyncRegionContentConformance):
     pass
 
 
+class TestRegionLogs(conformance.AsyncRegionLogConformance):
+    pass
+
+
 class TestResidences(conformance.AsyncResidenceConformance):
     pass

@@ -254,5 +254,9 @@ class TestRegionContent(conformance.RegionContentConformance):
     pass
 
 
+class TestRegionLogs(conformance.RegionLogConformance):
+    pass
+
+
 class TestResidences(conformance.ResidenceConformance):
     pass

@@ -70,16 +70,20 @@ class FindingKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that does not fit: in `log`, at an index or a size, or in no place of its own (None)."""
+    """One thing that does not fit: in `log`, at an index or a size, or in no place of its own (None).
+
+    `store` is that of a region, empty for the home store.
+    """
 
     log: LogId
     kind: FindingKind
     at: int | None
     detail: str
+    store: str = ""
 
     def __str__(self) -> str:
         place = "" if self.at is None else f" at {self.at}"
-        return f"{self.log}: {self.kind.value}{place}: {self.detail}"
+        return f"{named(self.log, store=self.store)}: {self.kind.value}{place}: {self.detail}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +92,7 @@ class LogReport:
 
     `locked` is up to which size one does that nobody can delete, `witnessed` one that a quorum of witnesses cosigned, `stamped` up to which
     size an authority said that it was there at `stamped_at`. `purged` is how many of its events are gone, of which only the leaves are
-    left, or under the index `minimum` the roots of tiles.
+    left, or under the index `minimum` the roots of tiles. `store` is that of a region, empty for the home store.
     """
 
     log: LogId
@@ -102,6 +106,7 @@ class LogReport:
     purged: int = 0
     minimum: int = 0
     findings: tuple[Finding, ...] = ()
+    store: str = ""
 
     @property
     def assurance(self) -> Assurance:
@@ -122,7 +127,8 @@ class VerificationReport:
     """What the verification of several logs found, and how many events wait for their index, the oldest since when.
 
     `stamps` are the time stamps of checkpoints that the logs bear out; None where there is none. `witnessed` is what witnesses cosigned,
-    and who of them is `behind`.
+    and who of them is `behind`. `silent` are the stores of regions that did not answer, and with which code: of their logs nothing is
+    known.
     """
 
     logs: tuple[LogReport, ...]
@@ -130,6 +136,7 @@ class VerificationReport:
     oldest: datetime | None = None
     stamps: StampedTimes | None = None
     witnessed: tuple[Witnessed, ...] = ()
+    silent: tuple[tuple[str, str], ...] = ()
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -144,8 +151,8 @@ class VerificationReport:
 
     @property
     def assurance(self) -> Assurance:
-        """The lowest level of a log that has events; `none` where there is none."""
-        return assurance_of(self.logs)
+        """The lowest level of a log that has events; `none` where there is none, and where a store did not answer."""
+        return Assurance.NONE if self.silent else assurance_of(self.logs)
 
 
 def stranger(signed: SignedCheckpoint) -> LogReport:
@@ -158,3 +165,8 @@ def stranger(signed: SignedCheckpoint) -> LogReport:
 def assurance_of(logs: Sequence[LogReport]) -> Assurance:
     """Return the lowest level of logs, leaving out those that are empty and sound."""
     return min((log.assurance for log in logs if log.size or log.findings), default=Assurance.NONE)
+
+
+def named(log: LogId, *, store: str) -> str:
+    """Return a log as it is told: `<store>/<log>` in the store of a region, and the log alone in the home store."""
+    return f"{store}/{log}" if store else log

@@ -222,6 +222,7 @@ _FIELDS: Final[Mapping[EventName, Mapping[str, Field]]] = {
     EventName.WORKSPACE_MOVE_STARTED: _MOVE,
     EventName.WORKSPACE_MOVE_COPIED: {"host_rows": public(int)},
     EventName.WORKSPACE_MOVE_SWITCHED: {**_MOVE, "rows": public(int), "digest": public()},
+    EventName.WORKSPACE_LOG_CONTINUED: {"origin": public(), "size": public(int), "root": public(), "signed": public(bool)},
     EventName.WORKSPACE_MOVE_FINISHED: {**_UNDONE, "data_keys": public(int)},
     EventName.WORKSPACE_MOVE_ABORTED: {"state": public()},
     EventName.WORKSPACE_MOVE_UNDONE: _UNDONE,

@@ -43,6 +43,10 @@ class Cover:
         self._last: Stamp | None = None
         self._stamped: Mapping[LogId, int] = {}
 
+    def of(self, log: LogId) -> tuple[int, int, int]:
+        """Return up to which size the log of logs covers a log: as it was held, where nobody can delete it, and as it was cosigned."""
+        return self._held.get(log, 0), self._locked.get(log, 0), self._witnessed.get(log, 0)
+
     def judged(self, report: LogReport, *, origin: str, pinned: Mapping[int, Mapping[LogId, int]]) -> LogReport:
         """Return a report with how far its log, of this `origin`, is covered; `pinned` is what the verifier of the log of logs noted."""
         if report.findings:

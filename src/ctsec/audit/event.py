@@ -7,6 +7,8 @@ Rules that this module keeps:
   (organization, workspace) and in which request;
 - an event holds ids, enums and numbers. What identifies a person directly (address, user agent, e-mail) goes into `personal`, which
   is stored sealed, apart from the body; nothing secret goes anywhere. The schema of its name says which field is what;
+- an event that commits with the content of a workspace in the store of its region says that region, and belongs to the organization's log
+  there; no other event does;
 - an event belongs to the log of the organization that it is about, else to the deployment's; a refusal with `not_found` always to the
   deployment's, because whoever finds nothing in an organization is a stranger there and must not write into its log.
 """
@@ -52,6 +54,7 @@ class Event(Framed):
 
     `subject` is the id of the person concerned, if it is another than the actor. `details` and `personal` are flat, `changes` are what
     changed, field by field. `schema` is the version of the schema of its name, and `more_changes` how many changes were too many to tell.
+    `region` is that of the store that the event is in, empty for the home store.
     """
 
     id: EventId
@@ -73,6 +76,7 @@ class Event(Framed):
     changes: tuple[Change, ...] = ()
     more_changes: int = 0
     schema: int = 1
+    region: str = ""
 
     @property
     def log(self) -> LogId:
@@ -142,7 +146,7 @@ def build(
     event.request_id = request_id = request.id[:64]
     event.details = details
     event.personal = _personal(request, personal) if personal or request.address or request.user_agent else NOTHING
-    event.changes, event.more_changes, event.schema = changes, 0, 1
+    event.changes, event.more_changes, event.schema, event.region = changes, 0, 1, ""
     event.opening = None if changes else opening
     event.closing = closing(id_, micros, name, request_id, organization, workspace, subject, outcome, reason, targets)
     event.__class__ = Event

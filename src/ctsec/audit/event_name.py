@@ -188,6 +188,7 @@ class EventName(StrEnum):
     WORKSPACE_MOVE_COPIED = "workspace_move.copied"
     WORKSPACE_MOVE_SWITCHED = "workspace_move.switched"
     WORKSPACE_MOVE_SETTLED = "workspace_move.settled"
+    WORKSPACE_LOG_CONTINUED = "workspace_log.continued"
     WORKSPACE_MOVE_FINISHED = "workspace_move.finished"
     WORKSPACE_MOVE_ABORTED = "workspace_move.aborted"
     WORKSPACE_MOVE_UNDONE = "workspace_move.undone"

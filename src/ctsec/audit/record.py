@@ -152,7 +152,9 @@ def _whole(event: Event, *, personal: bytes) -> bytes:
         "v": BODY_VERSION,
         "workspace": workspace,
     }
-    if event.changes or type(event.schema) is not int or not (_ARE_TEXTS(map(type, texts)) and is_plain(details, 1)):
+    if event.region:
+        value["region"] = event.region
+    if event.changes or event.region or type(event.schema) is not int or not (_ARE_TEXTS(map(type, texts)) and is_plain(details, 1)):
         return canonical({**_changes(event), **value})
     return bounded(encoded(value))
 

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ctsec.audit.anchors.mailed import MAX_MAIL, checkpoint_in
-from ctsec.audit.assurance import WHAT_GOES_UNSEEN
-from ctsec.audit.event import LogId
+from ctsec.audit.assurance import WHAT_GOES_UNSEEN, named
 from ctsec.audit.sealing import LOG_OF_LOGS
 from ctsec.audit.tree.checkpoint import SignedCheckpoint
 from ctsec.cli import alerts, audit_export, witnesses
+from ctsec.cli.logs import logs_in, parted
 from ctsec.cli.progress import Bar
 from ctsec.cli.retention import add_to as add_retention
 from ctsec.cli.streams import add_to as add_streams
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ctsec.audit.assurance import LogReport, VerificationReport
     from ctsec.security import Security
 
+_NAMES = "an organization's id, `deployment` or `logs`, in the store of a region `REGION/` before it"
 _BUNDLE = "where the ctsec.Security is, such as app.security:security"
 
 
@@ -38,7 +39,7 @@ def add_to(commands: Any) -> None:
     verify = kinds.add_parser("verify", help="read the whole log and compare everything; exit 1 if something does not fit")
     verify.add_argument("bundle", help=f"{_BUNDLE}; or an exported file, which needs no database")
     verify.add_argument("--key", action="append", default=[], help="for a file: a key of the log, as `ctsec audit key` prints it")
-    verify.add_argument("--log", help="one log: an organization's id, `deployment`, or `logs` (all)")
+    verify.add_argument("--log", help=f"one log: {_NAMES} (all)")
     verify.add_argument(
         "--held",
         action="append",
@@ -80,10 +81,11 @@ def _verify(chosen: argparse.Namespace) -> int:
         raise ConfigurationError("expected --key, --witness and --quorum with an exported file; a bundle has its own keys and witnesses")
     bundle, held = load_bundle(chosen.bundle), tuple(map(_held, chosen.held))
     kept, locked, stamps, witnessed = _from_anchors(bundle)
-    log = None if chosen.log is None else LogId(chosen.log)
+    region, log = (None, None) if chosen.log is None else parted(bundle, chosen.log)
     bar = Bar("verify")
     report = bundle.logs.verify(
         log=log,
+        region=region,
         held=(*held, *kept),
         locked=locked,
         stamps=stamps,
@@ -99,7 +101,9 @@ def _verify(chosen: argparse.Namespace) -> int:
         _alarm(bundle, report)
     if not chosen.json:
         print(_summary(report))
-    return 1 if report.findings else 0
+    for store, code in report.silent:
+        print(f"{store}: the store of the region does not answer ({code}); nothing of its logs was verified", file=sys.stderr)
+    return 1 if report.findings else 2 if report.silent else 0
 
 
 def _alarm(bundle: Security, report: VerificationReport) -> None:
@@ -149,13 +153,15 @@ def _line(log: LogReport) -> str:
     stamped = f", {log.stamped} stamped at {log.stamped_at:%Y-%m-%d %H:%M:%S} UTC" if log.stamped_at is not None else ""
     size = f"{log.size} events, {log.purged} purged" if log.purged else f"{log.size} events"
     size += f", pruned below {log.minimum}" if log.minimum else ""
-    return f"{'BAD' if log.findings else 'ok '} {log.log:32} {size}, {log.signed} signed for{outside}{stamped}: {log.assurance.label}"
+    log_name = named(log.log, store=log.store)
+    return f"{'BAD' if log.findings else 'ok '} {log_name:32} {size}, {log.signed} signed for{outside}{stamped}: {log.assurance.label}"
 
 
 def _as_json(log: LogReport) -> dict[str, object]:
     findings = [{"kind": each.kind.value, "at": each.at, "detail": each.detail} for each in log.findings]
-    told: dict[str, object] = {"log": log.log, "size": log.size, "signed": log.signed, "held": log.held, "locked": log.locked}
+    told: dict[str, object] = {"log": log.log, "store": log.store, "size": log.size, "signed": log.signed, "held": log.held}
     told |= {
+        "locked": log.locked,
         "witnessed": log.witnessed,
         "stamped": log.stamped,
         "stamped_at": None if log.stamped_at is None else log.stamped_at.isoformat(),
@@ -176,7 +182,8 @@ def _summary(report: VerificationReport) -> str:
 
 
 def _checkpoint(chosen: argparse.Namespace) -> int:
-    found = load_bundle(chosen.bundle).logs.checkpoint(LogId(chosen.log))
+    logs, log = logs_in(load_bundle(chosen.bundle), chosen.log)
+    found = logs.checkpoint(log)
     if found is None:
         print(f"refused: the log {chosen.log} has no checkpoint", file=sys.stderr)
         return 1
@@ -186,14 +193,16 @@ def _checkpoint(chosen: argparse.Namespace) -> int:
 
 def _key(chosen: argparse.Namespace) -> int:
     try:
-        print(load_bundle(chosen.bundle).logs.identity.verifier(LogId(chosen.log)))
+        logs, log = logs_in(load_bundle(chosen.bundle), chosen.log)
+        print(logs.identity.verifier(log))
     except ValueError as error:
         raise ConfigurationError(str(error)) from None
     return 0
 
 
 def _prove(chosen: argparse.Namespace) -> int:
-    found = load_bundle(chosen.bundle).logs.prove(LogId(chosen.log), index=chosen.index)
+    logs, log = logs_in(load_bundle(chosen.bundle), chosen.log)
+    found = logs.prove(log, index=chosen.index)
     if isinstance(found, Refusal):
         print(f"refused: {found.detail} [{found.reason.value}]", file=sys.stderr)
         return 1

@@ -20,6 +20,7 @@ from ctsec.audit.query import AuditQuery
 from ctsec.audit.tree.note import VerifierKey
 from ctsec.cli import witnesses
 from ctsec.cli.backups import KEY, kms_of
+from ctsec.cli.logs import logs_in
 from ctsec.cli.progress import Bar
 from ctsec.cli.work import load_bundle
 from ctsec.errors import ConfigurationError
@@ -51,7 +52,9 @@ def add_to(kinds: Any) -> None:
     """Add the command to those of `ctsec audit`."""
     export = kinds.add_parser("export", help="write a log, or what is chosen of it, into a file")
     export.add_argument("bundle", help="where the ctsec.Security is, such as app.security:security")
-    export.add_argument("--log", required=True, help="the log: an organization's id, or `deployment`")
+    export.add_argument(
+        "--log", required=True, help="the log: an organization's id (`REGION/` before it for that in a region), or `deployment`"
+    )
     export.add_argument("--to", required=True, metavar="FILE", help="the file to write; one that is there is never replaced")
     export.add_argument("--operator", required=True, help="who you are, in lower case")
     export.add_argument("--why", required=True, metavar="WHY", help="why you do this, in one line; it stands in the audit log")
@@ -83,13 +86,14 @@ def _export(chosen: argparse.Namespace) -> int:
     except ValueError as error:
         raise ConfigurationError(str(error)) from None
     with _new_file(Path(chosen.to)) as file:
-        found = bundle.logs.export(wanted, actor=operator.principal, why=operator.reason)
+        logs, _ = logs_in(bundle, chosen.log)
+        found = logs.export(wanted, actor=operator.principal, why=operator.reason)
         if isinstance(found, Refusal):
             print(f"refused: {found.detail} [{found.reason.value}]", file=sys.stderr)
             Path(chosen.to).unlink()
             return 1
         _write(found, file, kms=kms)
-    print(f"{found.events} events of {wanted.query.log}, of the indexes from {found.head.first} to {found.head.end}, in {chosen.to}")
+    print(f"{found.events} events of {chosen.log}, of the indexes from {found.head.first} to {found.head.end}, in {chosen.to}")
     return 0
 
 
@@ -127,7 +131,7 @@ def _wanted(chosen: argparse.Namespace) -> ExportRequest:
                 if filters[name].tzinfo is None:
                     raise ValueError(f"expected --{name} with an offset")
         return ExportRequest(
-            query=AuditQuery(log=LogId(chosen.log), **filters),
+            query=AuditQuery(log=LogId(chosen.log.rpartition("/")[2]), **filters),
             format=ExportFormat(chosen.format),
             first=chosen.first,
             end=chosen.end,

@@ -12,6 +12,7 @@ from ctsec.errors import CtsecError
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Mapping
     from datetime import datetime
 
     from ctsec.audit.anchors.anchor import AnchorStatus
@@ -49,6 +50,10 @@ def _doctor(chosen: argparse.Namespace) -> int:
     if log is not None:
         told = {"what": "audit log", **dataclasses.asdict(log), "sound": not log.problem}
         print(json.dumps(told, default=str) if chosen.json else _sealing(log), flush=True)
+    regional: Mapping[str, LogStatus] = {} if log is None else bundle.logs.regions.status()
+    for store, status in regional.items():
+        told = {"what": "audit log", "store": store, **dataclasses.asdict(status), "sound": not status.problem}
+        print(json.dumps(told, default=str) if chosen.json else _waiting(store, status), flush=True)
     for stream in _failing(bundle):
         print(json.dumps({"what": "stream", **streams.as_json(stream)}) if chosen.json else streams.line(stream), flush=True)
     for anchor in _loose(bundle):
@@ -58,7 +63,8 @@ def _doctor(chosen: argparse.Namespace) -> int:
     for name, saw in _behind(bundle):
         told = {"what": "witness", "name": saw.name, "anchor": name, "size": saw.size, "at": _moment(saw.at), "sound": True}
         print(json.dumps(told) if chosen.json else f"... {'witness':12} {name}: {witnesses.seen(saw)}, and is behind", flush=True)
-    return 0 if all(each.sound for each in found) and not (log is not None and log.problem) else 1
+    stopped = [each for each in (log, *regional.values()) if each is not None and each.problem]
+    return 0 if all(each.sound for each in found) and not stopped else 1
 
 
 def _failing(bundle: Security) -> tuple[StreamStatus, ...]:
@@ -93,6 +99,12 @@ def _log(bundle: Security) -> LogStatus | None:
         return bundle.logs.status()
     except CtsecError:
         return None
+
+
+def _waiting(store: str, log: LogStatus) -> str:
+    since = f", the oldest since {log.oldest:%Y-%m-%d %H:%M:%S} UTC" if log.oldest is not None else ""
+    said = f"{store}: {log.waiting} events wait{since}; {log.unsigned} logs to be signed{f' ({log.problem})' if log.problem else ''}"
+    return f"{'BAD' if log.problem else 'ok '} {'audit log':12} {said}"
 
 
 def _sealing(log: LogStatus) -> str:

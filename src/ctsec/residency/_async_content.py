@@ -3,14 +3,20 @@
 Rules that this module keeps:
 
 - nothing is written before the store has said, under a lock, that the workspace is at home there;
-- nothing is sealed or opened under a data key of another region than the workspace's.
+- nothing is sealed or opened under a data key of another region than the workspace's;
+- an event that is recorded here is about this workspace and says its region; it commits with the content, or not at all.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Unpack
+
 from ctsec.ambient import Ambient
+from ctsec.audit.event import Event, Telling, build
 from ctsec.encryption.context import Context
-from ctsec.residency._async_ports import AsyncRegionalKeys, AsyncRegionStore
+from ctsec.errors import ResidencyError
+from ctsec.residency._async_ports import AsyncRegionalEvents, AsyncRegionalKeys, AsyncRegionStore
 from ctsec.residency.judging import check_write
 from ctsec.residency.record import Content, Position, RegionalPlace, Residence, ResidenceState, content_context, parse_place
 
@@ -22,10 +28,13 @@ class AsyncRegionalContent:
     tried again, while the workspace is on its way.
     """
 
-    __slots__ = ("_ambient", "_held", "_keys", "_store", "place")
+    __slots__ = ("_ambient", "_events", "_held", "_keys", "_store", "place")
 
-    def __init__(self, store: AsyncRegionStore, *, place: RegionalPlace, keys: AsyncRegionalKeys, ambient: Ambient) -> None:
+    def __init__(
+        self, store: AsyncRegionStore, *, place: RegionalPlace, keys: AsyncRegionalKeys, events: AsyncRegionalEvents, ambient: Ambient
+    ) -> None:
         self._store = store
+        self._events = events
         self._keys = keys
         self._ambient = ambient
         self._held = False
@@ -66,6 +75,26 @@ class AsyncRegionalContent:
         here = self.place.workspace
         found = await self._store.content.page(after=Position(here, *after), limit=limit, workspace_id=here)
         return tuple((each.kind, each.key) for each in found)
+
+    async def note(self, name: str, **told: Unpack[Telling]) -> None:
+        """Write an event of this request about this workspace, in this transaction; organization and workspace need not be told.
+
+        Raises what `record` does.
+        """
+        named: Telling = {"organization": self.place.organization, "workspace": self.place.workspace, **told}
+        await self.record(build(name, ambient=self._ambient, **named))
+
+    async def record(self, event: Event) -> None:
+        """Write `event` into the organization's log in this store, in this transaction.
+
+        Raises ResidencyError for an event of another organization or workspace, or of a stranger, and ValueError for what its schema does
+        not declare.
+        """
+        place = self.place
+        if (event.organization, event.workspace) != (place.organization, place.workspace):
+            raise ResidencyError(f"expected an event of workspace {place.workspace}, which is open here; record others where they belong")
+        await self.hold()
+        await self._store.inbox.append(await self._events.written(replace(event, region=place.region)))
 
     async def hold(self) -> None:
         """Keep the workspace where it is until this transaction ends: call it before rows of the host's own are written beside ours."""

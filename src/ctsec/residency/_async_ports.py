@@ -6,6 +6,10 @@ from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
+from ctsec.audit._async_ports import AsyncCheckpointRecords, AsyncInboxRecords, AsyncLogRecords, AsyncTreeRecords
+from ctsec.audit.event import Event
+from ctsec.audit.record import StoredEvent
+from ctsec.audit.retention._async_ports import AsyncPurgeRecords
 from ctsec.directory.record import Workspace
 from ctsec.encryption.context import Context
 from ctsec.ids import DekId, MoveId, OrganizationId, WorkspaceId
@@ -108,6 +112,31 @@ class AsyncRegionStore(Protocol):
         """What the store says of itself."""
         ...
 
+    @property
+    def inbox(self) -> AsyncInboxRecords:
+        """Events of workspaces on their way into their logs."""
+        ...
+
+    @property
+    def log(self) -> AsyncLogRecords:
+        """The logs of organizations in this store."""
+        ...
+
+    @property
+    def tree(self) -> AsyncTreeRecords:
+        """The trees over them."""
+        ...
+
+    @property
+    def checkpoints(self) -> AsyncCheckpointRecords:
+        """Their signed checkpoints."""
+        ...
+
+    @property
+    def purges(self) -> AsyncPurgeRecords:
+        """What is left of events that were purged."""
+        ...
+
 
 class AsyncRegionStorage(Protocol):
     """Opens transactions on the store of a region; `place` says where it is, without a password."""
@@ -123,6 +152,10 @@ class AsyncRegionStorage(Protocol):
 
     def reading(self) -> AbstractAsyncContextManager[AsyncRegionStore]:
         """Open a short READ COMMITTED read."""
+        ...
+
+    def sequencing(self) -> AbstractAsyncContextManager[AsyncRegionStore]:
+        """Open a READ COMMITTED transaction of our own, for the sequencer and the signer of the logs in this store."""
         ...
 
     def join(self, session: object) -> AsyncRegionStore:
@@ -211,6 +244,17 @@ class AsyncRegionalKeys(Protocol):
 
     async def open(self, blob: bytes, *, context: Context, region: str) -> bytes:
         """Return the plaintext; raise ResidencyError if the blob is under a data key of another region."""
+        ...
+
+
+class AsyncRegionalEvents(Protocol):
+    """Gives events of regions the form in which they are stored there."""
+
+    async def written(self, event: Event) -> StoredEvent:
+        """Return the row of an event that says its region, the personal part sealed under the region's key too.
+
+        Raises ValueError for what its schema does not declare.
+        """
         ...
 
 

@@ -7,6 +7,10 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import Protocol
 
+from ctsec.audit._sync_ports import CheckpointRecords, InboxRecords, LogRecords, TreeRecords
+from ctsec.audit.event import Event
+from ctsec.audit.record import StoredEvent
+from ctsec.audit.retention._sync_ports import PurgeRecords
 from ctsec.directory.record import Workspace
 from ctsec.encryption.context import Context
 from ctsec.ids import DekId, MoveId, OrganizationId, WorkspaceId
@@ -109,6 +113,31 @@ class RegionStore(Protocol):
         """What the store says of itself."""
         ...
 
+    @property
+    def inbox(self) -> InboxRecords:
+        """Events of workspaces on their way into their logs."""
+        ...
+
+    @property
+    def log(self) -> LogRecords:
+        """The logs of organizations in this store."""
+        ...
+
+    @property
+    def tree(self) -> TreeRecords:
+        """The trees over them."""
+        ...
+
+    @property
+    def checkpoints(self) -> CheckpointRecords:
+        """Their signed checkpoints."""
+        ...
+
+    @property
+    def purges(self) -> PurgeRecords:
+        """What is left of events that were purged."""
+        ...
+
 
 class RegionStorage(Protocol):
     """Opens transactions on the store of a region; `place` says where it is, without a password."""
@@ -124,6 +153,10 @@ class RegionStorage(Protocol):
 
     def reading(self) -> AbstractContextManager[RegionStore]:
         """Open a short READ COMMITTED read."""
+        ...
+
+    def sequencing(self) -> AbstractContextManager[RegionStore]:
+        """Open a READ COMMITTED transaction of our own, for the sequencer and the signer of the logs in this store."""
         ...
 
     def join(self, session: object) -> RegionStore:
@@ -212,6 +245,17 @@ class RegionalKeys(Protocol):
 
     def open(self, blob: bytes, *, context: Context, region: str) -> bytes:
         """Return the plaintext; raise ResidencyError if the blob is under a data key of another region."""
+        ...
+
+
+class RegionalEvents(Protocol):
+    """Gives events of regions the form in which they are stored there."""
+
+    def written(self, event: Event) -> StoredEvent:
+        """Return the row of an event that says its region, the personal part sealed under the region's key too.
+
+        Raises ValueError for what its schema does not declare.
+        """
         ...
 
 

@@ -50,7 +50,8 @@ from ctsec.security._async_log_room import AsyncLogPeers, AsyncLogRoom
 from ctsec.security._async_password_jobs import AsyncPasswordJobs
 from ctsec.security._async_recovery import AsyncRecoveryJobs
 from ctsec.security._async_reencryptions import AsyncReencryptions
-from ctsec.security._async_residency import AsyncRegional, AsyncRegionalPeers
+from ctsec.security._async_region_events import AsyncRegionEvents
+from ctsec.security._async_residency import AsyncRegional, AsyncRegionalLogs, AsyncRegionalPeers
 from ctsec.security._async_sealed_tables import sealed_places
 from ctsec.security._async_sso import AsyncSso
 from ctsec.security._async_stale_jobs import AsyncStaleJobs
@@ -88,7 +89,8 @@ class AsyncSecurity:
     `backups` is where backups go that operators ask for, such as `ctsec.storage.backup.FolderBackups`; `ctsec.storage.blocking`
     has its form for an event loop.
     `erased` is who was erased from the log, kept outside of the backups (`ctsec.audit.erasure.FileErasureList`).
-    `log_signer` has the key that signs where the audit log stands; it must not be in the database. `logs` is that log as a whole.
+    `log_signer` has the key that signs where the audit log stands; it must not be in the database. `logs` is that log as a whole,
+    `log_reading` searches it in the home store and every region.
     `retention_signer` has another such key, which signs what is purged of it; without one nothing is. `retention` purges.
     `streams` are where the log goes besides (`ctsec.audit.streams`), `anchors` where its checkpoints are kept (`ctsec.audit.anchors`); the
     attributes say how far they are.
@@ -115,6 +117,7 @@ class AsyncSecurity:
         "domain_proofs",
         "gate",
         "jobs",
+        "log_reading",
         "logs",
         "parts",
         "regional",
@@ -164,9 +167,9 @@ class AsyncSecurity:
         self._aside = AsyncAsideLog(storage.guard.events, personal=personal, catalogue=parts.catalogue)
         self.apps = AsyncApps(self.begin, reading=self.reading, beside=AsyncAppBeside(storage, secrets, self._aside, parts, self._ambient))
         self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed, breaches, allowances, rates)
-        self.gate = self._gate(secrets, feed=feed, rates=rates)
-        self._keep_logs(secrets, subjects, AsyncLogPeers(log_signer, retention_signer, erased, alert_receiver, streams, anchors))
-        self.regional = self._regional(secrets, AsyncRegionalPeers(region_stores, regional_tables, sealed_tables))
+        given = AsyncLogPeers(log_signer, retention_signer, erased, alert_receiver, streams, anchors, region_stores)
+        events, self.gate = self._keep_logs(secrets, subjects, given), self._gate(secrets)
+        self.regional = self._regional(secrets, events, AsyncRegionalPeers(region_stores, regional_tables, sealed_tables))
         places = sealed_places(storage, router=self.regional.router, hosts=sealed_tables, committed=self._committed)
         at, self.backups = tuple(place for place, _ in places), AsyncBackupDesk(backups, aside=self._aside, ambient=self._ambient)
         self._engines = AsyncEngines(slow_hash=slow_hash, secrets=secrets, subjects=subjects, breaches=breaches, places=at, sharing=sharing)
@@ -215,13 +218,15 @@ class AsyncSecurity:
         """What writes the uses of API keys that this process has seen."""
         return AsyncKeyUseJobs(self.begin, parts=self.parts)
 
-    def region(self, workspace: WorkspaceId, *, region: str | None = None) -> AbstractAsyncContextManager[AsyncRegionalContent]:
+    def region(
+        self, workspace: WorkspaceId, *, region: str | None = None, request: Request | None = None
+    ) -> AbstractAsyncContextManager[AsyncRegionalContent]:
         """Open the content of a workspace in the store of its region: committed when the block ends, rolled back when it raises.
 
         `region` is where the caller thinks it is; ResidencyError if it is elsewhere. See `regional.router` for reading alone, and for the
         host's own session. Do not open it inside of a unit of `begin`: the first key of a region is made in a unit of its own.
         """
-        return self.regional.router.writing(workspace, region=region)
+        return self.regional.router.writing(workspace, region=region, request=request)
 
     def operator(self, name: str, *, reason: str) -> Operator:
         """Name who runs the deployment for one piece of work, and why; the host has authenticated them. Raises ValueError."""
@@ -265,22 +270,18 @@ class AsyncSecurity:
         await self.key_uses.write_all()
         await close_each(self._feed, self._allowances, self._rates, *self.regional.router.stores.values(), self._storage)
 
-    def _keep_logs(self, ring: AsyncKeyRing, subjects: AsyncSubjectKeys, peers: AsyncLogPeers) -> None:
+    def _keep_logs(self, ring: AsyncKeyRing, subjects: AsyncSubjectKeys, peers: AsyncLogPeers) -> AsyncRegionEvents:
+        parts, ambient, committed = self.parts, self._ambient, self._committed
         room = AsyncLogRoom.made(
-            self._storage,
-            ring=ring,
-            subjects=subjects,
-            parts=self.parts,
-            ambient=self._ambient,
-            committed=self._committed,
-            peers=peers,
+            self._storage, ring=ring, subjects=subjects, parts=parts, ambient=ambient, committed=committed, peers=peers
         )
         self.logs, self.retention, self.alerts, self._erasures = room.logs, room.retention, room.alerts, room.erasures
-        self.streams, self.anchors = room.streams, room.anchors
+        self.streams, self.anchors, self.log_reading = room.streams, room.anchors, room.reading
         self._peers += (*(each.receiver for each in peers.streams), *(each.keeper for each in peers.anchors), peers.receiver)
+        return room.events
 
-    def _gate(self, ring: AsyncKeyRing, *, feed: AsyncChangeFeed | None, rates: AsyncSharedRates | None) -> AsyncGate:
-        allowances = self._guard.allowances
+    def _gate(self, ring: AsyncKeyRing) -> AsyncGate:
+        allowances, feed, rates = self._guard.allowances, self._feed, self._rates
         return AsyncGate(self._storage, parts=self.parts, allowances=allowances, sealer=ring, feed=feed, rates=rates, aside=self._aside)
 
     def _ring(self, kms: AsyncKms, *, source: AsyncDeks, services: AsyncKeyServices | None) -> AsyncKeyRing:
@@ -300,7 +301,7 @@ class AsyncSecurity:
     ) -> AsyncJobs:
         self.workload = AsyncWorkload(self.begin, ambient=self._ambient, policy=self.parts.settings.keys.workload)
         letters, people = self.parts.letters, (self.sso.checks.job(), self.sso.saml_metadata.job(), *AsyncLifecycleJobs(self.begin).jobs())
-        following = (*self.key_uses.jobs(), *self.streams.jobs(), *self.anchors.jobs())
+        following = (*self.logs.regions.jobs(), *self.key_uses.jobs(), *self.streams.jobs(), *self.anchors.jobs())
         return AsyncJobs(
             self._storage,
             secrets=ring,
@@ -321,12 +322,10 @@ class AsyncSecurity:
             stale=AsyncStaleJobs(self._storage, guard=self._guard, ambient=self._ambient),
         )
 
-    def _regional(self, ring: AsyncKeyRing, peers: AsyncRegionalPeers) -> AsyncRegional:
-        settings = self.parts.settings.regions
-        identity, aside, committed = self.logs.identity, self._aside, self._committed
-        return AsyncRegional.made(
-            self._storage, settings, ring=ring, peers=peers, identity=identity, aside=aside, committed=committed, ambient=self._ambient
-        )
+    def _regional(self, ring: AsyncKeyRing, events: AsyncRegionEvents, peers: AsyncRegionalPeers) -> AsyncRegional:
+        logs = AsyncRegionalLogs(self.logs, events, self._aside)
+        regions, committed, ambient = self.parts.settings.regions, self._committed, self._ambient
+        return AsyncRegional.made(self._storage, regions, ring=ring, peers=peers, logs=logs, committed=committed, ambient=ambient)
 
     @asynccontextmanager
     async def _job_records(self) -> AsyncGenerator[AsyncJobRecords]:

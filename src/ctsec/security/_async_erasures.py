@@ -99,7 +99,7 @@ class AsyncErasureJobs:
         await self._logs.place()
         async with self._storage.begin(after_commit=self._committed) as store:
             found = await self._in_force(store)
-            counts = [sum([await _covers(hold, each.user_id, store) for hold in found]) for each in waiting]
+            counts = [sum([await self._covers(hold, each.user_id, store) for hold in found]) for each in waiting]
             for erasure, holds in zip(waiting, counts, strict=True):
                 if holds and erasure.state is ErasureState.REQUESTED and await store.erasures.replace(erasure.deferred()):
                     await self._note(store, EventName.PERSON_ERASURE_DEFERRED, erasure.user_id, erasure=erasure, holds=holds)
@@ -122,18 +122,27 @@ class AsyncErasureJobs:
             self._subjects.forget(until)
         return count
 
+    async def _covers(self, hold: LegalHold, user: UserId, store: AsyncStore) -> bool:
+        """Say whether a hold needs what is known of a person: it names them, or covers an event of theirs, in a region too.
+
+        Raises what keeps the store of a region from answering: then the erasure waits.
+        """
+        if hold.person is not None:
+            return hold.person == user
+        query = AuditQuery(log=hold.log, person=user, name=hold.name, since=hold.since, until=hold.until)
+        if await store.log.search(query, before=None, limit=1):
+            return True
+        for each in self._logs.regions.stores.values():
+            await each.logs.place()
+            async with each.storage.reading() as opened:
+                if await opened.log.search(query, before=None, limit=1):
+                    return True
+        return False
+
     async def _note(self, store: AsyncStore, name: EventName, user: UserId, *, erasure: Erasure | None = None, **counts: int) -> None:
         log = AsyncAuditLog(inbox=store.inbox, log=store.log, aside=self._storage.guard.events, sealer=self._ring, ambient=self._ambient)
         targets = (Target("user", user), *((Target("erasure", erasure.id),) if erasure is not None else ()))
         await log.note(name, actor=system("erasures"), targets=targets, subject=user, details={**counts})
-
-
-async def _covers(hold: LegalHold, user: UserId, store: AsyncStore) -> bool:
-    """Say whether a hold needs what is known of a person: it names them, or covers an event of theirs."""
-    if hold.person is not None:
-        return hold.person == user
-    query = AuditQuery(log=hold.log, person=user, name=hold.name, since=hold.since, until=hold.until)
-    return bool(await store.log.search(query, before=None, limit=1))
 
 
 async def _list(entries: tuple[Erased, ...], erased: AsyncErasureList) -> None:

@@ -20,7 +20,6 @@ from typing import Final
 from ctsec.ambient import Ambient, Request
 from ctsec.audit._async import AsyncAsideLog
 from ctsec.audit._async_ports import AsyncLogSigner
-from ctsec.audit._async_subjects import AsyncPersonalParts
 from ctsec.audit._async_tree import AsyncTreeReader
 from ctsec.audit.event import DEPLOYMENT_LOG, EventName, LogId, Target, build
 from ctsec.audit.export import jsonl
@@ -42,8 +41,9 @@ from ctsec.encryption.stream import StreamSealer
 from ctsec.ids import DekId, OrganizationId, UserId, new_id
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Principal
+from ctsec.security._async_region_events import AsyncOpensParts
 from ctsec.security.sealed_export import PURPOSE
-from ctsec.storage._async_ports import AsyncStorage, AsyncStore
+from ctsec.storage._async_sealed_ports import AsyncSealedStorage, AsyncSealedStore
 
 PAGE: Final = 1000
 _GZIP: Final = 31
@@ -62,8 +62,8 @@ class AsyncExport:
         head: jsonl.ExportHead,
         tree: Head,
         expected: int,
-        storage: AsyncStorage,
-        personal: AsyncPersonalParts | None,
+        storage: AsyncSealedStorage,
+        personal: AsyncOpensParts | None,
         signer: AsyncLogSigner | None,
         identity: LogIdentity,
         ambient: Ambient,
@@ -213,22 +213,23 @@ class AsyncExport:
 
 
 class AsyncExports:
-    """Begins exports. Without `personal` those parts can not be asked for."""
+    """Begins exports of the logs of one store, each recorded through `aside`. Without `personal` those parts can not be asked for."""
 
     __slots__ = ("_ambient", "_aside", "_identity", "_personal", "_signer", "_storage")
 
     def __init__(
         self,
-        storage: AsyncStorage,
+        storage: AsyncSealedStorage,
         *,
-        personal: AsyncPersonalParts | None,
+        aside: AsyncAsideLog | None,
+        personal: AsyncOpensParts | None,
         signer: AsyncLogSigner | None,
         identity: LogIdentity,
         ambient: Ambient,
     ) -> None:
         self._storage, self._personal, self._signer = storage, personal, signer
         self._identity, self._ambient = identity, ambient
-        self._aside = None if personal is None else AsyncAsideLog(storage.guard.events, personal=personal)
+        self._aside = aside
 
     async def begin(self, wanted: ExportRequest, *, actor: Principal, request: Request | None, why: str) -> Outcome[AsyncExport]:
         """Return the export, after it was recorded; refused where there is nothing that it could be of."""
@@ -323,7 +324,7 @@ def _bare(row: RawEvent) -> ReadEvent:
     return read_event(row, personal=_NOTHING)
 
 
-async def _names(store: AsyncStore) -> list[LogId]:
+async def _names(store: AsyncSealedStore) -> list[LogId]:
     found: list[LogId] = []
     while page := await store.tree.heads(after=found[-1] if found else "", limit=PAGE):
         found += [head.log for head in page]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ctsec.ambient import Ambient
+from ctsec.audit._async import AsyncAsideLog
 from ctsec.audit._async_ports import AsyncLogSigner
 from ctsec.audit._async_subjects import AsyncPersonalParts
 from ctsec.audit.alerts._async_ports import AsyncAlertReceiver
@@ -15,12 +17,18 @@ from ctsec.audit.streams._async_ports import AsyncReceiver
 from ctsec.audit.streams.stream import Stream
 from ctsec.encryption._async import AsyncKeyRing
 from ctsec.encryption._async_subject_keys import AsyncSubjectKeys
+from ctsec.residency._async_ports import AsyncRegionStorage
 from ctsec.security._async_alerts import AsyncAlertJobs
 from ctsec.security._async_anchors import AsyncAnchors
 from ctsec.security._async_checkpoint_mails import MAILED, AsyncCheckpointMails
 from ctsec.security._async_erasures import AsyncErasureJobs
+from ctsec.security._async_exports import AsyncExports
+from ctsec.security._async_log_reading import AsyncLogReading
 from ctsec.security._async_logs import AsyncLogs
+from ctsec.security._async_region_events import AsyncRegionEvents
+from ctsec.security._async_region_logs import AsyncRegionLog, AsyncRegionLogs, part_of
 from ctsec.security._async_retention_jobs import AsyncRetentionJobs
+from ctsec.security._async_sealed_logs import AsyncSealedLogs
 from ctsec.security._async_streams import AsyncStreams
 from ctsec.security.parts import Parts
 from ctsec.storage._async_ports import AfterCommit, AsyncStorage
@@ -28,7 +36,9 @@ from ctsec.storage._async_ports import AfterCommit, AsyncStorage
 
 @dataclass(frozen=True, slots=True)
 class AsyncLogPeers:
-    """What a host gives for its logs: who signs checkpoints and purges, who was erased, and who is told of alerts, events, checkpoints."""
+    """What a host gives for its logs: who signs checkpoints and purges, who was erased, who is told of alerts, events and checkpoints, and
+    the stores of regions by name.
+    """
 
     signer: AsyncLogSigner | None
     purging: AsyncLogSigner | None
@@ -36,11 +46,12 @@ class AsyncLogPeers:
     receiver: AsyncAlertReceiver | None
     streams: tuple[Stream[AsyncReceiver], ...]
     anchors: tuple[Anchor[AsyncKeeper], ...]
+    regions: Mapping[str, AsyncRegionStorage]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AsyncLogRoom:
-    """The logs, and what works on them."""
+    """The logs, and what works on them; `events` gives events of regions their form."""
 
     logs: AsyncLogs
     retention: AsyncRetentionJobs
@@ -48,6 +59,8 @@ class AsyncLogRoom:
     alerts: AsyncAlertJobs
     streams: AsyncStreams
     anchors: AsyncAnchors
+    events: AsyncRegionEvents
+    reading: AsyncLogReading
 
     @classmethod
     def made(
@@ -66,15 +79,14 @@ class AsyncLogRoom:
         public, other = (None if each is None else each.public for each in (peers.signer, peers.purging))
         identity = settings.log_identity(public, retention=other)
         personal = AsyncPersonalParts(ring, subjects=subjects)
-        mail = settings.checkpoint_mail
-        mails = (
-            None
-            if mail is None
-            else AsyncCheckpointMails(storage, mail=mail, ring=ring, letters=parts.letters, committed=committed, ambient=ambient)
-        )
-        logs = AsyncLogs(storage, signer=peers.signer, identity=identity, ambient=ambient, personal=personal)
+        mails = _mails(storage, ring=ring, parts=parts, committed=committed, ambient=ambient)
+        events = AsyncRegionEvents(storage, personal=personal, ring=ring, catalogue=parts.catalogue, committed=committed)
+        regions = _regions(storage, events=events, personal=personal, parts=parts, peers=peers, ambient=ambient)
+        logs = AsyncLogs(storage, signer=peers.signer, identity=identity, ambient=ambient, personal=personal, regions=regions)
         return cls(
             logs=logs,
+            events=events,
+            reading=AsyncLogReading(storage, logs=logs, personal=personal),
             retention=AsyncRetentionJobs(
                 storage, logs=logs, signer=peers.purging, policy=settings.retention, ambient=ambient, streams=peers.streams
             ),
@@ -99,3 +111,31 @@ class AsyncLogRoom:
             streams=AsyncStreams(storage, streams=peers.streams, identity=identity, ring=ring, subjects=subjects, ambient=ambient),
             anchors=AsyncAnchors(storage, anchors=peers.anchors, logs=logs, ambient=ambient, mails=mails),
         )
+
+
+def _mails(
+    storage: AsyncStorage, *, ring: AsyncKeyRing, parts: Parts, committed: AfterCommit, ambient: Ambient
+) -> AsyncCheckpointMails | None:
+    mail = parts.settings.checkpoint_mail
+    if mail is None:
+        return None
+    return AsyncCheckpointMails(storage, mail=mail, ring=ring, letters=parts.letters, committed=committed, ambient=ambient)
+
+
+def _regions(
+    home: AsyncStorage, *, events: AsyncRegionEvents, personal: AsyncPersonalParts, parts: Parts, peers: AsyncLogPeers, ambient: Ambient
+) -> AsyncRegionLogs:
+    """Return the logs of the stores of regions, of replicas too: one that is promoted has logs from then on."""
+    settings, signer = parts.settings, peers.signer
+    regions: Mapping[str, tuple[str, str]] = settings.regions.stores if settings.regions is not None else {}
+    public, other = (None if each is None else each.public for each in (signer, peers.purging))
+    aside = AsyncAsideLog(home.guard.events, personal=personal)
+    made: dict[str, AsyncRegionLog] = {}
+    for name, storage in peers.regions.items():
+        region, _ = regions.get(name, (name, ""))
+        identity = settings.log_identity(public, retention=other, region=part_of(name))
+        opens = events.parts(region)
+        exports = AsyncExports(storage, aside=aside, personal=opens, signer=signer, identity=identity, ambient=ambient)
+        logs = AsyncSealedLogs(storage, signer=signer, identity=identity, ambient=ambient, exports=exports)
+        made[name] = AsyncRegionLog(region, logs, storage, opens)
+    return AsyncRegionLogs(home, ambient=ambient, stores=made)

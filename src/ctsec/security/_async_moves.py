@@ -21,14 +21,14 @@ from typing import Final, Protocol
 
 from ctsec.ambient import Ambient
 from ctsec.audit._async import AsyncAuditLog
-from ctsec.audit.event import NOTHING, Detail, EventName, Target
+from ctsec.audit.event import NOTHING, Detail, EventName, LogId, Target, build
 from ctsec.encryption._async import AsyncKeyRing
 from ctsec.encryption.dek import DEFAULT_REGION, DekState
 from ctsec.encryption.holding import keys_of
 from ctsec.errors import CtsecError, ResidencyError, StoreBusy
 from ctsec.ids import MoveId
 from ctsec.principal import system
-from ctsec.residency._async_ports import AsyncRegionalTables, AsyncRegionStorage, AsyncRegionStore
+from ctsec.residency._async_ports import AsyncRegionalEvents, AsyncRegionalTables, AsyncRegionStorage, AsyncRegionStore
 from ctsec.residency.judging import arriving, at_home, check_arriving, check_left, check_store, leaving, left
 from ctsec.residency.record import (
     ENDED,
@@ -42,6 +42,7 @@ from ctsec.residency.record import (
     content_context,
 )
 from ctsec.security._async_move_secrets import AsyncMoveSecrets
+from ctsec.security._async_region_logs import AsyncRegionLogs
 from ctsec.security._async_regions import AsyncRouter
 from ctsec.storage._async_ports import AfterCommit, AsyncStore
 
@@ -59,7 +60,7 @@ class AsyncAlso(Protocol):
 class AsyncMoves:
     """Carries out moves. `tables` are the host's own, which move along."""
 
-    __slots__ = ("_ambient", "_committed", "_ring", "_router", "_secrets", "_tables")
+    __slots__ = ("_ambient", "_committed", "_events", "_logs", "_ring", "_router", "_secrets", "_tables")
 
     def __init__(
         self,
@@ -68,6 +69,8 @@ class AsyncMoves:
         ring: AsyncKeyRing,
         tables: tuple[AsyncRegionalTables, ...],
         secrets: AsyncMoveSecrets,
+        logs: AsyncRegionLogs,
+        events: AsyncRegionalEvents,
         committed: AfterCommit,
         ambient: Ambient,
     ) -> None:
@@ -75,6 +78,8 @@ class AsyncMoves:
         self._ring = ring
         self._tables = tables
         self._secrets = secrets
+        self._logs = logs
+        self._events = events
         self._committed = committed
         self._ambient = ambient
 
@@ -158,7 +163,7 @@ class AsyncMoves:
     async def _settle(self, move: Move) -> None:
         # The source first: once the target takes writes, nobody may read what was before them.
         await self._become(move, move.source, left)
-        await self._become(move, move.target, at_home)
+        await self._arrived(move)
         await self._advance(move, MoveState.SHREDDING, EventName.WORKSPACE_MOVE_SETTLED, {})
 
     async def _shred(self, move: Move) -> None:
@@ -195,6 +200,33 @@ class AsyncMoves:
     async def _become(self, move: Move, region: str, judge: Callable[[Residence | None, Move], Residence]) -> None:
         async with (await self._at(region)).begin() as store:
             await self._judged(store, move, region, judge)
+
+    async def _arrived(self, move: Move) -> None:
+        """Open the target for writes; the first event of the workspace there says where the log that had the others stood.
+
+        It gets its index at once, past the inbox: clocks that differ put nothing before it.
+        """
+        log = LogId(move.organization_id)
+        ending = await self._logs.final(await self._router.serving(move.source), log)
+        async with (await self._at(move.target)).sequencing() as store:
+            head = await store.purges.lead(log)
+            if await self._judged(store, move, move.target, at_home) and ending is not None:
+                told: Mapping[str, Detail] = {
+                    "origin": ending.origin,
+                    "size": ending.size,
+                    "root": ending.root.hex(),
+                    "signed": ending.signed,
+                }
+                event = build(
+                    EventName.WORKSPACE_LOG_CONTINUED,
+                    ambient=self._ambient,
+                    actor=system("residency"),
+                    targets=(Target("workspace", move.workspace_id), Target("workspace_move", move.id)),
+                    organization=move.organization_id,
+                    workspace=move.workspace_id,
+                    details=told,
+                )
+                await store.purges.append(await self._events.written(replace(event, region=move.target)), head=head)
 
     async def _arrive(self, move: Move) -> None:
         """Open the target for this move; what an older one may have left there goes first."""

@@ -13,14 +13,14 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 
-from ctsec.ambient import Ambient
+from ctsec.ambient import Ambient, Request
 from ctsec.audit._async import AsyncAsideLog
 from ctsec.audit.event import EventName, Target, build
 from ctsec.errors import ConfigurationError, CorruptRecord, ResidencyError, SchemaMismatch, StoreBusy, StoreError, WorkspaceMoving
 from ctsec.ids import WorkspaceId
 from ctsec.principal import system
 from ctsec.residency._async_content import AsyncRegionalContent
-from ctsec.residency._async_ports import AsyncRegionStorage, AsyncRegionStore
+from ctsec.residency._async_ports import AsyncRegionalEvents, AsyncRegionStorage, AsyncRegionStore
 from ctsec.residency.judging import check_pin, check_read, check_store
 from ctsec.residency.record import RegionalPlace
 from ctsec.residency.region import Regions
@@ -31,7 +31,7 @@ from ctsec.storage._async_ports import AsyncStorage
 class AsyncRouter:
     """Opens stores of regions. `stores` has the storage of each region and each replica, by name."""
 
-    __slots__ = ("_ambient", "_aside", "home", "keys", "regions", "stores")
+    __slots__ = ("_ambient", "_aside", "_events", "home", "keys", "regions", "stores")
 
     def __init__(
         self,
@@ -40,6 +40,7 @@ class AsyncRouter:
         stores: Mapping[str, AsyncRegionStorage],
         home: AsyncStorage,
         keys: AsyncHomeKeys,
+        events: AsyncRegionalEvents,
         aside: AsyncAsideLog,
         ambient: Ambient,
     ) -> None:
@@ -52,17 +53,20 @@ class AsyncRouter:
         self.stores = stores
         self.home = home
         self.keys = keys
+        self._events = events
         self._aside = aside
         self._ambient = ambient
 
     @asynccontextmanager
-    async def writing(self, workspace: WorkspaceId, *, region: str | None = None) -> AsyncGenerator[AsyncRegionalContent, None]:
+    async def writing(
+        self, workspace: WorkspaceId, *, region: str | None = None, request: Request | None = None
+    ) -> AsyncGenerator[AsyncRegionalContent, None]:
         """Open the content of a workspace for reading and writing; committed when the block ends, rolled back when it raises."""
         async with self._watched(workspace):
             place = await self.place(workspace, region=region)
             async with self.stores[place.store].begin() as store:
                 check_store(await store.meta.all(), region=place.region, store=place.store)
-                yield self._content(store, place)
+                yield self._content(store, place, request)
 
     @asynccontextmanager
     async def reading(self, workspace: WorkspaceId, *, region: str | None = None) -> AsyncGenerator[AsyncRegionalContent, None]:
@@ -75,7 +79,9 @@ class AsyncRouter:
                 check_read(await store.residences.get(workspace), organization=place.organization)
                 yield self._content(store, answering)
 
-    async def join(self, session: object, workspace: WorkspaceId, *, region: str | None = None) -> AsyncRegionalContent:
+    async def join(
+        self, session: object, workspace: WorkspaceId, *, region: str | None = None, request: Request | None = None
+    ) -> AsyncRegionalContent:
         """Return the content of a workspace in the host's session on the region's database; the host commits or rolls back.
 
         The workspace stays where it is until then, so what the host writes beside it does too.
@@ -84,7 +90,7 @@ class AsyncRouter:
             place = await self.place(workspace, region=region)
             store = self.stores[place.store].join(session)
             check_store(await store.meta.all(), region=place.region, store=place.store)
-            content = self._content(store, place)
+            content = self._content(store, place, request)
             await content.hold()
             return content
 
@@ -148,5 +154,6 @@ class AsyncRouter:
             )
             raise
 
-    def _content(self, store: AsyncRegionStore, place: RegionalPlace) -> AsyncRegionalContent:
-        return AsyncRegionalContent(store, place=place, keys=self.keys, ambient=self._ambient)
+    def _content(self, store: AsyncRegionStore, place: RegionalPlace, request: Request | None = None) -> AsyncRegionalContent:
+        ambient = Ambient(clock=self._ambient.clock, random=self._ambient.random, request=request or Request())
+        return AsyncRegionalContent(store, place=place, keys=self.keys, events=self._events, ambient=ambient)

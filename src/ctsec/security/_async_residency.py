@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from ctsec.ambient import Ambient, Request
 from ctsec.audit._async import AsyncAsideLog
 from ctsec.audit.event import EventName, Target, build
-from ctsec.audit.signing import LogIdentity
 from ctsec.directory.record import Workspace
 from ctsec.encryption._async import AsyncKeyRing
 from ctsec.encryption._async_ports import AsyncSealedTable
@@ -24,8 +23,10 @@ from ctsec.residency.record import ENDED, Occupant, Position, Residence, Residen
 from ctsec.residency.region import Regions
 from ctsec.residency.report import ResidencyReport, StoreAnswer, StoreFinding, WorkspaceFinding
 from ctsec.security._async_log_roots import AsyncLogRoots
+from ctsec.security._async_logs import AsyncLogs
 from ctsec.security._async_move_secrets import AsyncMoveSecrets
 from ctsec.security._async_moves import AsyncMoves
+from ctsec.security._async_region_events import AsyncRegionEvents
 from ctsec.security._async_region_keys import AsyncHomeKeys
 from ctsec.security._async_regions import AsyncRouter
 from ctsec.security._async_replicas import AsyncReplicas
@@ -207,6 +208,15 @@ class AsyncRegionalPeers:
 
 
 @dataclass(frozen=True, slots=True)
+class AsyncRegionalLogs:
+    """What regions need of the log: the logs of all stores, what gives events of a region their form, and what is written aside."""
+
+    logs: AsyncLogs
+    events: AsyncRegionEvents
+    aside: AsyncAsideLog
+
+
+@dataclass(frozen=True, slots=True)
 class AsyncRegional:
     """Regions of a bundle: `router` opens content, `moves` carries moves out, `replicas` keeps copies, `reporter` says where all is."""
 
@@ -223,16 +233,24 @@ class AsyncRegional:
         *,
         ring: AsyncKeyRing,
         peers: AsyncRegionalPeers,
-        identity: LogIdentity,
-        aside: AsyncAsideLog,
+        logs: AsyncRegionalLogs,
         committed: AfterCommit,
         ambient: Ambient,
     ) -> AsyncRegional:
         """Return them over a bundle's own storage; without settings everything is there."""
         keys = AsyncHomeKeys(home, ring=ring, committed=committed, ambient=ambient)
-        router = AsyncRouter(settings, stores=peers.stores, home=home, keys=keys, aside=aside, ambient=ambient)
+        router = AsyncRouter(settings, stores=peers.stores, home=home, keys=keys, events=logs.events, aside=logs.aside, ambient=ambient)
         carried = AsyncMoveSecrets(router, hosts=peers.sealed, committed=committed)
-        moves = AsyncMoves(router, ring=ring, tables=peers.tables, secrets=carried, committed=committed, ambient=ambient)
-        roots = AsyncLogRoots(home, identity=identity)
+        moves = AsyncMoves(
+            router,
+            ring=ring,
+            tables=peers.tables,
+            secrets=carried,
+            logs=logs.logs.regions,
+            events=logs.events,
+            committed=committed,
+            ambient=ambient,
+        )
+        roots = AsyncLogRoots(home, identity=logs.logs.identity)
         replicas = AsyncReplicas(router, roots=roots, ring=ring, committed=committed, ambient=ambient)
-        return cls(router, moves, replicas, AsyncReporter(router, ring=ring, aside=aside, ambient=ambient))
+        return cls(router, moves, replicas, AsyncReporter(router, ring=ring, aside=logs.aside, ambient=ambient))

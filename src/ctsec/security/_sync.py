@@ -51,7 +51,8 @@ from ctsec.security._sync_log_room import LogPeers, LogRoom
 from ctsec.security._sync_password_jobs import PasswordJobs
 from ctsec.security._sync_recovery import RecoveryJobs
 from ctsec.security._sync_reencryptions import Reencryptions
-from ctsec.security._sync_residency import Regional, RegionalPeers
+from ctsec.security._sync_region_events import RegionEvents
+from ctsec.security._sync_residency import Regional, RegionalLogs, RegionalPeers
 from ctsec.security._sync_sealed_tables import sealed_places
 from ctsec.security._sync_sso import Sso
 from ctsec.security._sync_stale_jobs import StaleJobs
@@ -89,7 +90,8 @@ class Security:
     `backups` is where backups go that operators ask for, such as `ctsec.storage.backup.FolderBackups`; `ctsec.storage.blocking`
     has its form for an event loop.
     `erased` is who was erased from the log, kept outside of the backups (`ctsec.audit.erasure.FileErasureList`).
-    `log_signer` has the key that signs where the audit log stands; it must not be in the database. `logs` is that log as a whole.
+    `log_signer` has the key that signs where the audit log stands; it must not be in the database. `logs` is that log as a whole,
+    `log_reading` searches it in the home store and every region.
     `retention_signer` has another such key, which signs what is purged of it; without one nothing is. `retention` purges.
     `streams` are where the log goes besides (`ctsec.audit.streams`), `anchors` where its checkpoints are kept (`ctsec.audit.anchors`); the
     attributes say how far they are.
@@ -116,6 +118,7 @@ class Security:
         "domain_proofs",
         "gate",
         "jobs",
+        "log_reading",
         "logs",
         "parts",
         "regional",
@@ -165,9 +168,9 @@ class Security:
         self._aside = AsideLog(storage.guard.events, personal=personal, catalogue=parts.catalogue)
         self.apps = Apps(self.begin, reading=self.reading, beside=AppBeside(storage, secrets, self._aside, parts, self._ambient))
         self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed, breaches, allowances, rates)
-        self.gate = self._gate(secrets, feed=feed, rates=rates)
-        self._keep_logs(secrets, subjects, LogPeers(log_signer, retention_signer, erased, alert_receiver, streams, anchors))
-        self.regional = self._regional(secrets, RegionalPeers(region_stores, regional_tables, sealed_tables))
+        given = LogPeers(log_signer, retention_signer, erased, alert_receiver, streams, anchors, region_stores)
+        events, self.gate = self._keep_logs(secrets, subjects, given), self._gate(secrets)
+        self.regional = self._regional(secrets, events, RegionalPeers(region_stores, regional_tables, sealed_tables))
         places = sealed_places(storage, router=self.regional.router, hosts=sealed_tables, committed=self._committed)
         at, self.backups = tuple(place for place, _ in places), BackupDesk(backups, aside=self._aside, ambient=self._ambient)
         self._engines = Engines(slow_hash=slow_hash, secrets=secrets, subjects=subjects, breaches=breaches, places=at, sharing=sharing)
@@ -216,13 +219,15 @@ class Security:
         """What writes the uses of API keys that this process has seen."""
         return KeyUseJobs(self.begin, parts=self.parts)
 
-    def region(self, workspace: WorkspaceId, *, region: str | None = None) -> AbstractContextManager[RegionalContent]:
+    def region(
+        self, workspace: WorkspaceId, *, region: str | None = None, request: Request | None = None
+    ) -> AbstractContextManager[RegionalContent]:
         """Open the content of a workspace in the store of its region: committed when the block ends, rolled back when it raises.
 
         `region` is where the caller thinks it is; ResidencyError if it is elsewhere. See `regional.router` for reading alone, and for the
         host's own session. Do not open it inside of a unit of `begin`: the first key of a region is made in a unit of its own.
         """
-        return self.regional.router.writing(workspace, region=region)
+        return self.regional.router.writing(workspace, region=region, request=request)
 
     def operator(self, name: str, *, reason: str) -> Operator:
         """Name who runs the deployment for one piece of work, and why; the host has authenticated them. Raises ValueError."""
@@ -266,22 +271,16 @@ class Security:
         self.key_uses.write_all()
         close_each(self._feed, self._allowances, self._rates, *self.regional.router.stores.values(), self._storage)
 
-    def _keep_logs(self, ring: KeyRing, subjects: SubjectKeys, peers: LogPeers) -> None:
-        room = LogRoom.made(
-            self._storage,
-            ring=ring,
-            subjects=subjects,
-            parts=self.parts,
-            ambient=self._ambient,
-            committed=self._committed,
-            peers=peers,
-        )
+    def _keep_logs(self, ring: KeyRing, subjects: SubjectKeys, peers: LogPeers) -> RegionEvents:
+        parts, ambient, committed = self.parts, self._ambient, self._committed
+        room = LogRoom.made(self._storage, ring=ring, subjects=subjects, parts=parts, ambient=ambient, committed=committed, peers=peers)
         self.logs, self.retention, self.alerts, self._erasures = room.logs, room.retention, room.alerts, room.erasures
-        self.streams, self.anchors = room.streams, room.anchors
+        self.streams, self.anchors, self.log_reading = room.streams, room.anchors, room.reading
         self._peers += (*(each.receiver for each in peers.streams), *(each.keeper for each in peers.anchors), peers.receiver)
+        return room.events
 
-    def _gate(self, ring: KeyRing, *, feed: ChangeFeed | None, rates: SharedRates | None) -> Gate:
-        allowances = self._guard.allowances
+    def _gate(self, ring: KeyRing) -> Gate:
+        allowances, feed, rates = self._guard.allowances, self._feed, self._rates
         return Gate(self._storage, parts=self.parts, allowances=allowances, sealer=ring, feed=feed, rates=rates, aside=self._aside)
 
     def _ring(self, kms: Kms, *, source: Deks, services: KeyServices | None) -> KeyRing:
@@ -299,7 +298,7 @@ class Security:
     def _jobs(self, ring: KeyRing, *, mailer: Mailer | None, hasher: SlowHash, reencryptions: Reencryptions) -> Jobs:
         self.workload = Workload(self.begin, ambient=self._ambient, policy=self.parts.settings.keys.workload)
         letters, people = self.parts.letters, (self.sso.checks.job(), self.sso.saml_metadata.job(), *LifecycleJobs(self.begin).jobs())
-        following = (*self.key_uses.jobs(), *self.streams.jobs(), *self.anchors.jobs())
+        following = (*self.logs.regions.jobs(), *self.key_uses.jobs(), *self.streams.jobs(), *self.anchors.jobs())
         return Jobs(
             self._storage,
             secrets=ring,
@@ -320,12 +319,10 @@ class Security:
             stale=StaleJobs(self._storage, guard=self._guard, ambient=self._ambient),
         )
 
-    def _regional(self, ring: KeyRing, peers: RegionalPeers) -> Regional:
-        settings = self.parts.settings.regions
-        identity, aside, committed = self.logs.identity, self._aside, self._committed
-        return Regional.made(
-            self._storage, settings, ring=ring, peers=peers, identity=identity, aside=aside, committed=committed, ambient=self._ambient
-        )
+    def _regional(self, ring: KeyRing, events: RegionEvents, peers: RegionalPeers) -> Regional:
+        logs = RegionalLogs(self.logs, events, self._aside)
+        regions, committed, ambient = self.parts.settings.regions, self._committed, self._ambient
+        return Regional.made(self._storage, regions, ring=ring, peers=peers, logs=logs, committed=committed, ambient=ambient)
 
     @contextmanager
     def _job_records(self) -> Generator[JobRecords, None]:

@@ -100,7 +100,7 @@ class ErasureJobs:
         self._logs.place()
         with self._storage.begin(after_commit=self._committed) as store:
             found = self._in_force(store)
-            counts = [sum([_covers(hold, each.user_id, store) for hold in found]) for each in waiting]
+            counts = [sum([self._covers(hold, each.user_id, store) for hold in found]) for each in waiting]
             for erasure, holds in zip(waiting, counts, strict=True):
                 if holds and erasure.state is ErasureState.REQUESTED and store.erasures.replace(erasure.deferred()):
                     self._note(store, EventName.PERSON_ERASURE_DEFERRED, erasure.user_id, erasure=erasure, holds=holds)
@@ -123,18 +123,27 @@ class ErasureJobs:
             self._subjects.forget(until)
         return count
 
+    def _covers(self, hold: LegalHold, user: UserId, store: Store) -> bool:
+        """Say whether a hold needs what is known of a person: it names them, or covers an event of theirs, in a region too.
+
+        Raises what keeps the store of a region from answering: then the erasure waits.
+        """
+        if hold.person is not None:
+            return hold.person == user
+        query = AuditQuery(log=hold.log, person=user, name=hold.name, since=hold.since, until=hold.until)
+        if store.log.search(query, before=None, limit=1):
+            return True
+        for each in self._logs.regions.stores.values():
+            each.logs.place()
+            with each.storage.reading() as opened:
+                if opened.log.search(query, before=None, limit=1):
+                    return True
+        return False
+
     def _note(self, store: Store, name: EventName, user: UserId, *, erasure: Erasure | None = None, **counts: int) -> None:
         log = AuditLog(inbox=store.inbox, log=store.log, aside=self._storage.guard.events, sealer=self._ring, ambient=self._ambient)
         targets = (Target("user", user), *((Target("erasure", erasure.id),) if erasure is not None else ()))
         log.note(name, actor=system("erasures"), targets=targets, subject=user, details={**counts})
-
-
-def _covers(hold: LegalHold, user: UserId, store: Store) -> bool:
-    """Say whether a hold needs what is known of a person: it names them, or covers an event of theirs."""
-    if hold.person is not None:
-        return hold.person == user
-    query = AuditQuery(log=hold.log, person=user, name=hold.name, since=hold.since, until=hold.until)
-    return bool(store.log.search(query, before=None, limit=1))
 
 
 def _list(entries: tuple[Erased, ...], erased: ErasureList) -> None:

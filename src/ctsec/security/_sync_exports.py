@@ -21,7 +21,6 @@ from typing import Final
 from ctsec.ambient import Ambient, Request
 from ctsec.audit._sync import AsideLog
 from ctsec.audit._sync_ports import LogSigner
-from ctsec.audit._sync_subjects import PersonalParts
 from ctsec.audit._sync_tree import TreeReader
 from ctsec.audit.event import DEPLOYMENT_LOG, EventName, LogId, Target, build
 from ctsec.audit.export import jsonl
@@ -43,8 +42,9 @@ from ctsec.encryption.stream import StreamSealer
 from ctsec.ids import DekId, OrganizationId, UserId, new_id
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Principal
+from ctsec.security._sync_region_events import OpensParts
 from ctsec.security.sealed_export import PURPOSE
-from ctsec.storage._sync_ports import Storage, Store
+from ctsec.storage._sync_sealed_ports import SealedStorage, SealedStore
 
 PAGE: Final = 1000
 _GZIP: Final = 31
@@ -63,8 +63,8 @@ class Export:
         head: jsonl.ExportHead,
         tree: Head,
         expected: int,
-        storage: Storage,
-        personal: PersonalParts | None,
+        storage: SealedStorage,
+        personal: OpensParts | None,
         signer: LogSigner | None,
         identity: LogIdentity,
         ambient: Ambient,
@@ -214,22 +214,23 @@ class Export:
 
 
 class Exports:
-    """Begins exports. Without `personal` those parts can not be asked for."""
+    """Begins exports of the logs of one store, each recorded through `aside`. Without `personal` those parts can not be asked for."""
 
     __slots__ = ("_ambient", "_aside", "_identity", "_personal", "_signer", "_storage")
 
     def __init__(
         self,
-        storage: Storage,
+        storage: SealedStorage,
         *,
-        personal: PersonalParts | None,
+        aside: AsideLog | None,
+        personal: OpensParts | None,
         signer: LogSigner | None,
         identity: LogIdentity,
         ambient: Ambient,
     ) -> None:
         self._storage, self._personal, self._signer = storage, personal, signer
         self._identity, self._ambient = identity, ambient
-        self._aside = None if personal is None else AsideLog(storage.guard.events, personal=personal)
+        self._aside = aside
 
     def begin(self, wanted: ExportRequest, *, actor: Principal, request: Request | None, why: str) -> Outcome[Export]:
         """Return the export, after it was recorded; refused where there is nothing that it could be of."""
@@ -324,7 +325,7 @@ def _bare(row: RawEvent) -> ReadEvent:
     return read_event(row, personal=_NOTHING)
 
 
-def _names(store: Store) -> list[LogId]:
+def _names(store: SealedStore) -> list[LogId]:
     found: list[LogId] = []
     while page := store.tree.heads(after=found[-1] if found else "", limit=PAGE):
         found += [head.log for head in page]

@@ -22,14 +22,14 @@ from typing import Final, Protocol
 
 from ctsec.ambient import Ambient
 from ctsec.audit._sync import AuditLog
-from ctsec.audit.event import NOTHING, Detail, EventName, Target
+from ctsec.audit.event import NOTHING, Detail, EventName, LogId, Target, build
 from ctsec.encryption._sync import KeyRing
 from ctsec.encryption.dek import DEFAULT_REGION, DekState
 from ctsec.encryption.holding import keys_of
 from ctsec.errors import CtsecError, ResidencyError, StoreBusy
 from ctsec.ids import MoveId
 from ctsec.principal import system
-from ctsec.residency._sync_ports import RegionalTables, RegionStorage, RegionStore
+from ctsec.residency._sync_ports import RegionalEvents, RegionalTables, RegionStorage, RegionStore
 from ctsec.residency.judging import arriving, at_home, check_arriving, check_left, check_store, leaving, left
 from ctsec.residency.record import (
     ENDED,
@@ -43,6 +43,7 @@ from ctsec.residency.record import (
     content_context,
 )
 from ctsec.security._sync_move_secrets import MoveSecrets
+from ctsec.security._sync_region_logs import RegionLogs
 from ctsec.security._sync_regions import Router
 from ctsec.storage._sync_ports import AfterCommit, Store
 
@@ -60,7 +61,7 @@ class Also(Protocol):
 class Moves:
     """Carries out moves. `tables` are the host's own, which move along."""
 
-    __slots__ = ("_ambient", "_committed", "_ring", "_router", "_secrets", "_tables")
+    __slots__ = ("_ambient", "_committed", "_events", "_logs", "_ring", "_router", "_secrets", "_tables")
 
     def __init__(
         self,
@@ -69,6 +70,8 @@ class Moves:
         ring: KeyRing,
         tables: tuple[RegionalTables, ...],
         secrets: MoveSecrets,
+        logs: RegionLogs,
+        events: RegionalEvents,
         committed: AfterCommit,
         ambient: Ambient,
     ) -> None:
@@ -76,6 +79,8 @@ class Moves:
         self._ring = ring
         self._tables = tables
         self._secrets = secrets
+        self._logs = logs
+        self._events = events
         self._committed = committed
         self._ambient = ambient
 
@@ -159,7 +164,7 @@ class Moves:
     def _settle(self, move: Move) -> None:
         # The source first: once the target takes writes, nobody may read what was before them.
         self._become(move, move.source, left)
-        self._become(move, move.target, at_home)
+        self._arrived(move)
         self._advance(move, MoveState.SHREDDING, EventName.WORKSPACE_MOVE_SETTLED, {})
 
     def _shred(self, move: Move) -> None:
@@ -196,6 +201,33 @@ class Moves:
     def _become(self, move: Move, region: str, judge: Callable[[Residence | None, Move], Residence]) -> None:
         with (self._at(region)).begin() as store:
             self._judged(store, move, region, judge)
+
+    def _arrived(self, move: Move) -> None:
+        """Open the target for writes; the first event of the workspace there says where the log that had the others stood.
+
+        It gets its index at once, past the inbox: clocks that differ put nothing before it.
+        """
+        log = LogId(move.organization_id)
+        ending = self._logs.final(self._router.serving(move.source), log)
+        with (self._at(move.target)).sequencing() as store:
+            head = store.purges.lead(log)
+            if self._judged(store, move, move.target, at_home) and ending is not None:
+                told: Mapping[str, Detail] = {
+                    "origin": ending.origin,
+                    "size": ending.size,
+                    "root": ending.root.hex(),
+                    "signed": ending.signed,
+                }
+                event = build(
+                    EventName.WORKSPACE_LOG_CONTINUED,
+                    ambient=self._ambient,
+                    actor=system("residency"),
+                    targets=(Target("workspace", move.workspace_id), Target("workspace_move", move.id)),
+                    organization=move.organization_id,
+                    workspace=move.workspace_id,
+                    details=told,
+                )
+                store.purges.append(self._events.written(replace(event, region=move.target)), head=head)
 
     def _arrive(self, move: Move) -> None:
         """Open the target for this move; what an older one may have left there goes first."""

@@ -14,14 +14,14 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 
-from ctsec.ambient import Ambient
+from ctsec.ambient import Ambient, Request
 from ctsec.audit._sync import AsideLog
 from ctsec.audit.event import EventName, Target, build
 from ctsec.errors import ConfigurationError, CorruptRecord, ResidencyError, SchemaMismatch, StoreBusy, StoreError, WorkspaceMoving
 from ctsec.ids import WorkspaceId
 from ctsec.principal import system
 from ctsec.residency._sync_content import RegionalContent
-from ctsec.residency._sync_ports import RegionStorage, RegionStore
+from ctsec.residency._sync_ports import RegionalEvents, RegionStorage, RegionStore
 from ctsec.residency.judging import check_pin, check_read, check_store
 from ctsec.residency.record import RegionalPlace
 from ctsec.residency.region import Regions
@@ -32,7 +32,7 @@ from ctsec.storage._sync_ports import Storage
 class Router:
     """Opens stores of regions. `stores` has the storage of each region and each replica, by name."""
 
-    __slots__ = ("_ambient", "_aside", "home", "keys", "regions", "stores")
+    __slots__ = ("_ambient", "_aside", "_events", "home", "keys", "regions", "stores")
 
     def __init__(
         self,
@@ -41,6 +41,7 @@ class Router:
         stores: Mapping[str, RegionStorage],
         home: Storage,
         keys: HomeKeys,
+        events: RegionalEvents,
         aside: AsideLog,
         ambient: Ambient,
     ) -> None:
@@ -53,17 +54,20 @@ class Router:
         self.stores = stores
         self.home = home
         self.keys = keys
+        self._events = events
         self._aside = aside
         self._ambient = ambient
 
     @contextmanager
-    def writing(self, workspace: WorkspaceId, *, region: str | None = None) -> Generator[RegionalContent, None, None]:
+    def writing(
+        self, workspace: WorkspaceId, *, region: str | None = None, request: Request | None = None
+    ) -> Generator[RegionalContent, None, None]:
         """Open the content of a workspace for reading and writing; committed when the block ends, rolled back when it raises."""
         with self._watched(workspace):
             place = self.place(workspace, region=region)
             with self.stores[place.store].begin() as store:
                 check_store(store.meta.all(), region=place.region, store=place.store)
-                yield self._content(store, place)
+                yield self._content(store, place, request)
 
     @contextmanager
     def reading(self, workspace: WorkspaceId, *, region: str | None = None) -> Generator[RegionalContent, None, None]:
@@ -76,7 +80,9 @@ class Router:
                 check_read(store.residences.get(workspace), organization=place.organization)
                 yield self._content(store, answering)
 
-    def join(self, session: object, workspace: WorkspaceId, *, region: str | None = None) -> RegionalContent:
+    def join(
+        self, session: object, workspace: WorkspaceId, *, region: str | None = None, request: Request | None = None
+    ) -> RegionalContent:
         """Return the content of a workspace in the host's session on the region's database; the host commits or rolls back.
 
         The workspace stays where it is until then, so what the host writes beside it does too.
@@ -85,7 +91,7 @@ class Router:
             place = self.place(workspace, region=region)
             store = self.stores[place.store].join(session)
             check_store(store.meta.all(), region=place.region, store=place.store)
-            content = self._content(store, place)
+            content = self._content(store, place, request)
             content.hold()
             return content
 
@@ -149,5 +155,6 @@ class Router:
             )
             raise
 
-    def _content(self, store: RegionStore, place: RegionalPlace) -> RegionalContent:
-        return RegionalContent(store, place=place, keys=self.keys, ambient=self._ambient)
+    def _content(self, store: RegionStore, place: RegionalPlace, request: Request | None = None) -> RegionalContent:
+        ambient = Ambient(clock=self._ambient.clock, random=self._ambient.random, request=request or Request())
+        return RegionalContent(store, place=place, keys=self.keys, events=self._events, ambient=ambient)

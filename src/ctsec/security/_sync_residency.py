@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from ctsec.ambient import Ambient, Request
 from ctsec.audit._sync import AsideLog
 from ctsec.audit.event import EventName, Target, build
-from ctsec.audit.signing import LogIdentity
 from ctsec.directory.record import Workspace
 from ctsec.encryption._sync import KeyRing
 from ctsec.encryption._sync_ports import SealedTable
@@ -25,8 +24,10 @@ from ctsec.residency.record import ENDED, Occupant, Position, Residence, Residen
 from ctsec.residency.region import Regions
 from ctsec.residency.report import ResidencyReport, StoreAnswer, StoreFinding, WorkspaceFinding
 from ctsec.security._sync_log_roots import LogRoots
+from ctsec.security._sync_logs import Logs
 from ctsec.security._sync_move_secrets import MoveSecrets
 from ctsec.security._sync_moves import Moves
+from ctsec.security._sync_region_events import RegionEvents
 from ctsec.security._sync_region_keys import HomeKeys
 from ctsec.security._sync_regions import Router
 from ctsec.security._sync_replicas import Replicas
@@ -206,6 +207,15 @@ class RegionalPeers:
 
 
 @dataclass(frozen=True, slots=True)
+class RegionalLogs:
+    """What regions need of the log: the logs of all stores, what gives events of a region their form, and what is written aside."""
+
+    logs: Logs
+    events: RegionEvents
+    aside: AsideLog
+
+
+@dataclass(frozen=True, slots=True)
 class Regional:
     """Regions of a bundle: `router` opens content, `moves` carries moves out, `replicas` keeps copies, `reporter` says where all is."""
 
@@ -222,16 +232,24 @@ class Regional:
         *,
         ring: KeyRing,
         peers: RegionalPeers,
-        identity: LogIdentity,
-        aside: AsideLog,
+        logs: RegionalLogs,
         committed: AfterCommit,
         ambient: Ambient,
     ) -> Regional:
         """Return them over a bundle's own storage; without settings everything is there."""
         keys = HomeKeys(home, ring=ring, committed=committed, ambient=ambient)
-        router = Router(settings, stores=peers.stores, home=home, keys=keys, aside=aside, ambient=ambient)
+        router = Router(settings, stores=peers.stores, home=home, keys=keys, events=logs.events, aside=logs.aside, ambient=ambient)
         carried = MoveSecrets(router, hosts=peers.sealed, committed=committed)
-        moves = Moves(router, ring=ring, tables=peers.tables, secrets=carried, committed=committed, ambient=ambient)
-        roots = LogRoots(home, identity=identity)
+        moves = Moves(
+            router,
+            ring=ring,
+            tables=peers.tables,
+            secrets=carried,
+            logs=logs.logs.regions,
+            events=logs.events,
+            committed=committed,
+            ambient=ambient,
+        )
+        roots = LogRoots(home, identity=logs.logs.identity)
         replicas = Replicas(router, roots=roots, ring=ring, committed=committed, ambient=ambient)
-        return cls(router, moves, replicas, Reporter(router, ring=ring, aside=aside, ambient=ambient))
+        return cls(router, moves, replicas, Reporter(router, ring=ring, aside=logs.aside, ambient=ambient))

@@ -114,14 +114,14 @@ class Settings:
     leak_reporters: tuple[LeakReporter, ...] = ()
     apps: AppPolicy = field(default_factory=AppPolicy)
 
-    def log_identity(self, key: bytes | None, *, retention: bytes | None = None) -> LogIdentity:
+    def log_identity(self, key: bytes | None, *, retention: bytes | None = None, region: str = DEFAULT_REGION) -> LogIdentity:
         """Return who the logs of this deployment are, their present public keys (None: not signed, not purged) and the former ones."""
         address = urlsplit(self.base_url)
         name = self.deployment or f"{address.hostname}{'' if address.port is None else f':{address.port}'}"
         former, purging = (tuple(map(public_key_of, keys)) for keys in (self.former_log_keys, self.former_retention_keys))
         return LogIdentity(
             deployment=name,
-            region=DEFAULT_REGION,
+            region=region,
             keys=former if key is None else (key, *former),
             retention_keys=purging if retention is None else (retention, *purging),
         )

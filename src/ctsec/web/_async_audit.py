@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ctsec.ambient import Ambient
 from ctsec.audit.event import EventName, Target, build
+from ctsec.audit.query import AuditQuery
 from ctsec.outcome import Refusal
 from ctsec.web import views
 from ctsec.web._async_call import Answer, AsyncCall
@@ -24,6 +25,8 @@ async def audit(call: AsyncCall) -> Answer:
     if isinstance(asked, Refusal):
         return asked
     filters, cursor, limit = asked
+    if call.security.logs.regions.stores:
+        return await _everywhere(call, filters, cursor=cursor, limit=limit)
     log = call.unit.audit
     page = await log.search(filters, cursor=cursor, limit=limit)
     if isinstance(page, Refusal):
@@ -32,7 +35,20 @@ async def audit(call: AsyncCall) -> Answer:
     pending = [views.event(each, index=None, personal=await log.personal(each)) for each in page.pending]
     if cursor is None:
         await note_search(call)
-    return WebResponse(json={"events": events, "pending": pending, "next": page.next})
+    return WebResponse(json={"events": events, "pending": pending, "next": page.next, "silent": []})
+
+
+async def _everywhere(call: AsyncCall, filters: AuditQuery, *, cursor: str | None, limit: int) -> Answer:
+    """Search the home store and every region; a region that does not answer is named."""
+    log = call.security.log_reading
+    page = await log.search(filters, cursor=cursor, limit=limit)
+    if isinstance(page, Refusal):
+        return page
+    events = [views.event(each.event, index=each.index, personal=await log.personal(each.event, store=each.store)) for each in page.events]
+    pending = [views.event(each, index=None, personal=await log.personal(each, store=store)) for store, each in page.pending]
+    if cursor is None:
+        await note_search(call)
+    return WebResponse(json={"events": events, "pending": pending, "next": page.next, "silent": list(page.silent)})
 
 
 async def note_search(call: AsyncCall, *, asked: str = "events") -> None:

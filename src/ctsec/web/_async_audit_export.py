@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import base64
 
-from ctsec.audit._async_activity import activity as activity_of
 from ctsec.audit.event import DEPLOYMENT_LOG, LogId
 from ctsec.audit.export.request import ExportRequest
 from ctsec.ids import UserId
 from ctsec.outcome import Reason, Refusal
 from ctsec.principal import Principal
+from ctsec.security._async_sealed_logs import AsyncSealedLogs
 from ctsec.web import views
 from ctsec.web._async_audit import AUDIT_VIEW, note_search
 from ctsec.web._async_call import Answer, AsyncCall
@@ -44,11 +44,23 @@ async def _may(call: AsyncCall, permission: str) -> Refusal | None:
 async def sent(call: AsyncCall, asked: ExportRequest, *, actor: Principal, why: str = "") -> Answer:
     """Return a log as a file that is streamed."""
     request = ambient_request(call.request, site=call.site)
-    export = await call.security.logs.export(asked, actor=actor, request=request, why=why)
+    logs = logs_of(call)
+    if isinstance(logs, Refusal):
+        return logs
+    export = await logs.export(asked, actor=actor, request=request, why=why)
     if isinstance(export, Refusal):
         return export
     named = (("content-disposition", f'attachment; filename="{asked.file_name}"'),)
     return WebResponse(stream=export.chunks(), media_type=asked.media_type, headers=named)
+
+
+def logs_of(call: AsyncCall) -> AsyncSealedLogs | Refusal:
+    """Return the logs of the store that is asked for: that of a region, or the home store where none is named."""
+    name, logs = call.query.get("region"), call.security.logs
+    if name is None:
+        return logs
+    found = logs.regions.stores.get(name)
+    return Refusal(Reason.NOT_FOUND, "there is no such region") if found is None else found.logs
 
 
 async def audit_proof(call: AsyncCall) -> Answer:
@@ -59,7 +71,10 @@ async def audit_proof(call: AsyncCall) -> Answer:
     index = number(call.query, "index")
     if index is None:
         return Refusal(Reason.INVALID_INPUT, "expected the index of an event")
-    proof = await call.security.logs.prove(LogId(call.organization), index=index)
+    logs = logs_of(call)
+    if isinstance(logs, Refusal):
+        return logs
+    proof = await logs.prove(LogId(call.organization), index=index)
     if isinstance(proof, Refusal):
         return proof
     await note_search(call, asked="proof")
@@ -74,7 +89,10 @@ async def audit_consistency(call: AsyncCall) -> Answer:
     old, size = number(call.query, "old"), number(call.query, "size")
     if old is None or (size is None and "size" in call.query):
         return Refusal(Reason.INVALID_INPUT, "expected old, and size if it is given, as numbers of events")
-    found = await call.security.logs.extend(old, log=LogId(call.organization), size=size)
+    logs = logs_of(call)
+    if isinstance(logs, Refusal):
+        return logs
+    found = await logs.extend(old, log=LogId(call.organization), size=size)
     if found is None:
         return Refusal(Reason.NOT_FOUND, "no checkpoint of this log covers these sizes, or the log was pruned there")
     await note_search(call, asked="consistency")
@@ -88,7 +106,10 @@ async def audit_checkpoint(call: AsyncCall) -> Answer:
     refusal = await call.may_read(AUDIT_VIEW)
     if refusal is not None:
         return refusal
-    found = await call.security.logs.checkpoint(LogId(call.organization))
+    logs = logs_of(call)
+    if isinstance(logs, Refusal):
+        return logs
+    found = await logs.checkpoint(LogId(call.organization))
     return _NO_CHECKPOINT if found is None else WebResponse(json={"checkpoint": found.stored().decode()})
 
 
@@ -97,7 +118,10 @@ async def audit_key(call: AsyncCall) -> Answer:
     refusal = await call.may_read(AUDIT_VIEW)
     if refusal is not None:
         return refusal
-    return WebResponse(json={"keys": [str(each) for each in call.security.logs.identity.verifiers(LogId(call.organization))]})
+    logs = logs_of(call)
+    if isinstance(logs, Refusal):
+        return logs
+    return WebResponse(json={"keys": [str(each) for each in logs.identity.verifiers(LogId(call.organization))]})
 
 
 async def audit_counts(call: AsyncCall) -> Answer:
@@ -109,9 +133,10 @@ async def audit_counts(call: AsyncCall) -> Answer:
     if isinstance(asked, Refusal):
         return asked
     filters, by = asked
-    counts = await call.unit.audit.counts(filters, by=by)
+    found = await call.security.log_reading.counts(filters, by=by)
     await note_search(call, asked="counts")
-    return WebResponse(json={"total": counts.total, "by": by.value, "counts": dict(counts.of), "more": counts.more})
+    counts, silent = found.counts, list(found.silent)
+    return WebResponse(json={"total": counts.total, "by": by.value, "counts": dict(counts.of), "more": counts.more, "silent": silent})
 
 
 async def activity(call: AsyncCall) -> Answer:
@@ -119,13 +144,15 @@ async def activity(call: AsyncCall) -> Answer:
     person, page = UserId(call.principal.id), call.page()
     if isinstance(page, Refusal):
         return page
-    log = call.unit.audit
-    found = await activity_of(log, person=person, logs=await own_logs(call), cursor=call.query.get("cursor"), limit=page[1])
+    log, places = call.security.log_reading, call.security.parts.settings.places
+    found = await log.activity(person=person, logs=await own_logs(call), cursor=call.query.get("cursor"), limit=page[1])
     if isinstance(found, Refusal):
         return found
-    places = call.security.parts.settings.places
-    shown = [views.own_event(each.event, person=person, personal=await log.personal(each.event), places=places) for each in found.events]
-    return WebResponse(json={"events": shown, "next": found.next})
+    parts = [await log.personal(each.event, store=each.store) for each in found.events]
+    shown = [
+        views.own_event(each.event, person=person, personal=part, places=places) for each, part in zip(found.events, parts, strict=True)
+    ]
+    return WebResponse(json={"events": shown, "next": found.next, "silent": list(found.silent)})
 
 
 async def own_logs(call: AsyncCall) -> list[LogId]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from ctsec.ambient import Ambient
 from ctsec.audit.event import EventName, Target, build
+from ctsec.audit.query import AuditQuery
 from ctsec.outcome import Refusal
 from ctsec.web import views
 from ctsec.web._sync_call import Answer, Call
@@ -25,6 +26,8 @@ def audit(call: Call) -> Answer:
     if isinstance(asked, Refusal):
         return asked
     filters, cursor, limit = asked
+    if call.security.logs.regions.stores:
+        return _everywhere(call, filters, cursor=cursor, limit=limit)
     log = call.unit.audit
     page = log.search(filters, cursor=cursor, limit=limit)
     if isinstance(page, Refusal):
@@ -33,7 +36,20 @@ def audit(call: Call) -> Answer:
     pending = [views.event(each, index=None, personal=log.personal(each)) for each in page.pending]
     if cursor is None:
         note_search(call)
-    return WebResponse(json={"events": events, "pending": pending, "next": page.next})
+    return WebResponse(json={"events": events, "pending": pending, "next": page.next, "silent": []})
+
+
+def _everywhere(call: Call, filters: AuditQuery, *, cursor: str | None, limit: int) -> Answer:
+    """Search the home store and every region; a region that does not answer is named."""
+    log = call.security.log_reading
+    page = log.search(filters, cursor=cursor, limit=limit)
+    if isinstance(page, Refusal):
+        return page
+    events = [views.event(each.event, index=each.index, personal=log.personal(each.event, store=each.store)) for each in page.events]
+    pending = [views.event(each, index=None, personal=log.personal(each, store=store)) for store, each in page.pending]
+    if cursor is None:
+        note_search(call)
+    return WebResponse(json={"events": events, "pending": pending, "next": page.next, "silent": list(page.silent)})
 
 
 def note_search(call: Call, *, asked: str = "events") -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 
 import base64
 
-from ctsec.audit._sync_activity import activity as activity_of
 from ctsec.audit.event import DEPLOYMENT_LOG, LogId
 from ctsec.audit.export.request import ExportRequest
 from ctsec.ids import UserId
 from ctsec.outcome import Reason, Refusal
 from ctsec.principal import Principal
+from ctsec.security._sync_sealed_logs import SealedLogs
 from ctsec.web import views
 from ctsec.web._sync_audit import AUDIT_VIEW, note_search
 from ctsec.web._sync_call import Answer, Call
@@ -45,11 +45,23 @@ def _may(call: Call, permission: str) -> Refusal | None:
 def sent(call: Call, asked: ExportRequest, *, actor: Principal, why: str = "") -> Answer:
     """Return a log as a file that is streamed."""
     request = ambient_request(call.request, site=call.site)
-    export = call.security.logs.export(asked, actor=actor, request=request, why=why)
+    logs = logs_of(call)
+    if isinstance(logs, Refusal):
+        return logs
+    export = logs.export(asked, actor=actor, request=request, why=why)
     if isinstance(export, Refusal):
         return export
     named = (("content-disposition", f'attachment; filename="{asked.file_name}"'),)
     return WebResponse(stream=export.chunks(), media_type=asked.media_type, headers=named)
+
+
+def logs_of(call: Call) -> SealedLogs | Refusal:
+    """Return the logs of the store that is asked for: that of a region, or the home store where none is named."""
+    name, logs = call.query.get("region"), call.security.logs
+    if name is None:
+        return logs
+    found = logs.regions.stores.get(name)
+    return Refusal(Reason.NOT_FOUND, "there is no such region") if found is None else found.logs
 
 
 def audit_proof(call: Call) -> Answer:
@@ -60,7 +72,10 @@ def audit_proof(call: Call) -> Answer:
     index = number(call.query, "index")
     if index is None:
         return Refusal(Reason.INVALID_INPUT, "expected the index of an event")
-    proof = call.security.logs.prove(LogId(call.organization), index=index)
+    logs = logs_of(call)
+    if isinstance(logs, Refusal):
+        return logs
+    proof = logs.prove(LogId(call.organization), index=index)
     if isinstance(proof, Refusal):
         return proof
     note_search(call, asked="proof")
@@ -75,7 +90,10 @@ def audit_consistency(call: Call) -> Answer:
     old, size = number(call.query, "old"), number(call.query, "size")
     if old is None or (size is None and "size" in call.query):
         return Refusal(Reason.INVALID_INPUT, "expected old, and size if it is given, as numbers of events")
-    found = call.security.logs.extend(old, log=LogId(call.organization), size=size)
+    logs = logs_of(call)
+    if isinstance(logs, Refusal):
+        return logs
+    found = logs.extend(old, log=LogId(call.organization), size=size)
     if found is None:
         return Refusal(Reason.NOT_FOUND, "no checkpoint of this log covers these sizes, or the log was pruned there")
     note_search(call, asked="consistency")
@@ -89,7 +107,10 @@ def audit_checkpoint(call: Call) -> Answer:
     refusal = call.may_read(AUDIT_VIEW)
     if refusal is not None:
         return refusal
-    found = call.security.logs.checkpoint(LogId(call.organization))
+    logs = logs_of(call)
+    if isinstance(logs, Refusal):
+        return logs
+    found = logs.checkpoint(LogId(call.organization))
     return _NO_CHECKPOINT if found is None else WebResponse(json={"checkpoint": found.stored().decode()})
 
 
@@ -98,7 +119,10 @@ def audit_key(call: Call) -> Answer:
     refusal = call.may_read(AUDIT_VIEW)
     if refusal is not None:
         return refusal
-    return WebResponse(json={"keys": [str(each) for each in call.security.logs.identity.verifiers(LogId(call.organization))]})
+    logs = logs_of(call)
+    if isinstance(logs, Refusal):
+        return logs
+    return WebResponse(json={"keys": [str(each) for each in logs.identity.verifiers(LogId(call.organization))]})
 
 
 def audit_counts(call: Call) -> Answer:
@@ -110,9 +134,10 @@ def audit_counts(call: Call) -> Answer:
     if isinstance(asked, Refusal):
         return asked
     filters, by = asked
-    counts = call.unit.audit.counts(filters, by=by)
+    found = call.security.log_reading.counts(filters, by=by)
     note_search(call, asked="counts")
-    return WebResponse(json={"total": counts.total, "by": by.value, "counts": dict(counts.of), "more": counts.more})
+    counts, silent = found.counts, list(found.silent)
+    return WebResponse(json={"total": counts.total, "by": by.value, "counts": dict(counts.of), "more": counts.more, "silent": silent})
 
 
 def activity(call: Call) -> Answer:
@@ -120,13 +145,15 @@ def activity(call: Call) -> Answer:
     person, page = UserId(call.principal.id), call.page()
     if isinstance(page, Refusal):
         return page
-    log = call.unit.audit
-    found = activity_of(log, person=person, logs=own_logs(call), cursor=call.query.get("cursor"), limit=page[1])
+    log, places = call.security.log_reading, call.security.parts.settings.places
+    found = log.activity(person=person, logs=own_logs(call), cursor=call.query.get("cursor"), limit=page[1])
     if isinstance(found, Refusal):
         return found
-    places = call.security.parts.settings.places
-    shown = [views.own_event(each.event, person=person, personal=log.personal(each.event), places=places) for each in found.events]
-    return WebResponse(json={"events": shown, "next": found.next})
+    parts = [log.personal(each.event, store=each.store) for each in found.events]
+    shown = [
+        views.own_event(each.event, person=person, personal=part, places=places) for each, part in zip(found.events, parts, strict=True)
+    ]
+    return WebResponse(json={"events": shown, "next": found.next, "silent": list(found.silent)})
 
 
 def own_logs(call: Call) -> list[LogId]:

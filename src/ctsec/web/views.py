@@ -288,6 +288,7 @@ def event(record: StoredEvent, *, index: int | None, personal: Mapping[str, str]
         "reason": record.reason or None,
         "organization_id": record.organization_id,
         "workspace_id": record.workspace_id,
+        "region": body.get("region"),
         "request_id": record.request_id,
         "details": body["details"],
         "changes": body.get("changes", []),

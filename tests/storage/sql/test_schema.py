@@ -66,6 +66,24 @@ def test_made_and_migrated_tables_are_equal(empty: Database, tmp_path: Path) -> 
     drop_database(other)
 
 
+def test_the_store_of_a_region_is_made_and_migrated_alike(empty: Database, tmp_path: Path) -> None:
+    """The tables of a region's store are the same without Alembic and with it, and from the first version on; its name stays."""
+    other = fresh_database(empty.kind, folder=tmp_path)
+    schema.create_region(empty.sync_url, region="eu")
+    schema.upgrade_region(other.sync_url, region="eu")
+    assert described(empty.sync_url) == described(other.sync_url)
+    first = Tables()
+    run(other.sync_url, *(f"DROP TABLE {name}" for name in first.region.tables if "audit" in name))
+    run(other.sync_url, f"UPDATE {first.region_version.name} SET version_num = '0001'")
+    with pytest.raises(SchemaMismatch, match="at version 0001, older than 0002; run `ctsec residency prepare`"):
+        schema.create_region(other.sync_url, region="eu")
+    schema.upgrade_region(other.sync_url, region="eu")
+    assert described(empty.sync_url) == described(other.sync_url)
+    with pytest.raises(ConfigurationError, match="store eu of region eu"):
+        schema.upgrade_region(other.sync_url, region="us")
+    drop_database(other)
+
+
 def test_upgrading_and_making_twice_changes_nothing(empty: Database) -> None:
     """`create` and `upgrade` on tables of the right version leave them, and what is in them, as they are."""
     schema.upgrade(empty.sync_url)

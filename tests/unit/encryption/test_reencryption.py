@@ -31,6 +31,8 @@ LEFT = {
     "outbox.payload",
     "audit_inbox.personal",
     "audit_event.personal",
+    "region_audit_inbox.personal",
+    "region_audit_event.personal",
     "aside_event.personal",
     "password.sealed",
     "subject_key.wrapped",
@@ -44,9 +46,12 @@ PLAIN = {
         "glass_code_set.salt",
         "audit_inbox.body",
         "audit_event.body",
+        "region_audit_inbox.body",
+        "region_audit_event.body",
         "aside_event.body",
     ),
     *("audit_head.frontier", "audit_tile.hashes", "audit_checkpoint.note"),
+    *("region_audit_head.frontier", "region_audit_tile.hashes", "region_audit_checkpoint.note"),
     "passkey.public_key",
 }
 

@@ -91,7 +91,7 @@ _LINES: Final = """
 3004  2  backup.verified support_case.viewed credential.disclosed residency.reported
 3004  3  recovery_terms.changed organization.changed organization.mfa_policy_changed custom_role.changed api_key.rotated data_key.rotated
 3004  3  customer_key.replaced customer_key.rotated credential.rotated credential.changed region.promoted support_case.approved
-3004  3  workspace_move.copied workspace_move.switched workspace_move.settled workspace_move.finished
+3004  3  workspace_move.copied workspace_move.switched workspace_move.settled workspace_log.continued workspace_move.finished
 3004  4  device.trust_revoked device.revoked domain.withdrawn invitation.revoked custom_role.removed api_key.revoked data_keys.destroyed
 3004  4  retired_data_keys.destroyed customer_key.withdrawn customer_key.dropped index_key.retired credential.removed support_case.canceled
 3004  4  workspace_move.aborted workspace_move.undone

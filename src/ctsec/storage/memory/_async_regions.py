@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from ctsec.ids import DekId, OrganizationId, WorkspaceId
+from ctsec.lazy import made
 from ctsec.residency.record import Content, Occupant, Position, Residence
+from ctsec.storage.memory._async_audit import AsyncMemoryInbox, AsyncMemoryLog
+from ctsec.storage.memory._async_retention import AsyncMemoryPurges
+from ctsec.storage.memory._async_tree import AsyncMemoryCheckpoints, AsyncMemoryTree
 from ctsec.storage.memory.sealed import under_keys
 from ctsec.storage.memory.state import MemoryState, Transaction
 from ctsec.storage.memory.tables import CONTENT, REGION_META, RESIDENCES
@@ -131,18 +135,20 @@ class AsyncMemoryRegionMeta:
         self._tx.put(REGION_META, name, (name, value))
 
 
-@dataclass(frozen=True, slots=True)
 class AsyncMemoryRegionStore:
     """See `ctsec.residency.ports.AsyncRegionStore`."""
 
-    content: AsyncMemoryContent
-    residences: AsyncMemoryResidences
-    meta: AsyncMemoryRegionMeta
+    content = made(AsyncMemoryContent)
+    residences = made(AsyncMemoryResidences)
+    meta = made(AsyncMemoryRegionMeta)
+    inbox = made(AsyncMemoryInbox)
+    log = made(AsyncMemoryLog)
+    tree = made(AsyncMemoryTree)
+    checkpoints = made(AsyncMemoryCheckpoints)
+    purges = made(AsyncMemoryPurges)
 
-    @classmethod
-    def over(cls, tx: Transaction) -> AsyncMemoryRegionStore:
-        """Return the store over a transaction."""
-        return cls(AsyncMemoryContent(tx), AsyncMemoryResidences(tx), AsyncMemoryRegionMeta(tx))
+    def __init__(self, tx: Transaction) -> None:
+        self.made_of = (tx,)
 
 
 class AsyncMemoryRegionStorage:
@@ -164,18 +170,24 @@ class AsyncMemoryRegionStorage:
         """Open a transaction: committed when the block ends, rolled back when it raises."""
         transaction = Transaction(self.state)
         try:
-            yield AsyncMemoryRegionStore.over(transaction)
+            yield AsyncMemoryRegionStore(transaction)
             transaction.commit()
         finally:
             transaction.rollback()
             transaction.end()
 
     @asynccontextmanager
+    async def sequencing(self) -> AsyncGenerator[AsyncMemoryRegionStore, None]:
+        """Open a transaction of the sequencer or the signer."""
+        async with self.begin() as store:
+            yield store
+
+    @asynccontextmanager
     async def reading(self) -> AsyncGenerator[AsyncMemoryRegionStore, None]:
         """Open a short read; a write in it raises StoreReadOnly."""
         transaction = Transaction(self.state, writable=False)
         try:
-            yield AsyncMemoryRegionStore.over(transaction)
+            yield AsyncMemoryRegionStore(transaction)
         finally:
             transaction.end()
 
@@ -184,7 +196,7 @@ class AsyncMemoryRegionStorage:
         transaction = getattr(session, "transaction", None)
         if not isinstance(transaction, Transaction):
             raise TypeError("expected an AsyncMemorySession; a database session belongs to the SQL storage")
-        return AsyncMemoryRegionStore.over(transaction)
+        return AsyncMemoryRegionStore(transaction)
 
     async def aclose(self) -> None:
         """Nothing to close."""

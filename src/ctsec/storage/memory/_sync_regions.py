@@ -5,10 +5,14 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from ctsec.ids import DekId, OrganizationId, WorkspaceId
+from ctsec.lazy import made
 from ctsec.residency.record import Content, Occupant, Position, Residence
+from ctsec.storage.memory._sync_audit import MemoryInbox, MemoryLog
+from ctsec.storage.memory._sync_retention import MemoryPurges
+from ctsec.storage.memory._sync_tree import MemoryCheckpoints, MemoryTree
 from ctsec.storage.memory.sealed import under_keys
 from ctsec.storage.memory.state import MemoryState, Transaction
 from ctsec.storage.memory.tables import CONTENT, REGION_META, RESIDENCES
@@ -132,18 +136,20 @@ class MemoryRegionMeta:
         self._tx.put(REGION_META, name, (name, value))
 
 
-@dataclass(frozen=True, slots=True)
 class MemoryRegionStore:
     """See `ctsec.residency.ports.RegionStore`."""
 
-    content: MemoryContent
-    residences: MemoryResidences
-    meta: MemoryRegionMeta
+    content = made(MemoryContent)
+    residences = made(MemoryResidences)
+    meta = made(MemoryRegionMeta)
+    inbox = made(MemoryInbox)
+    log = made(MemoryLog)
+    tree = made(MemoryTree)
+    checkpoints = made(MemoryCheckpoints)
+    purges = made(MemoryPurges)
 
-    @classmethod
-    def over(cls, tx: Transaction) -> MemoryRegionStore:
-        """Return the store over a transaction."""
-        return cls(MemoryContent(tx), MemoryResidences(tx), MemoryRegionMeta(tx))
+    def __init__(self, tx: Transaction) -> None:
+        self.made_of = (tx,)
 
 
 class MemoryRegionStorage:
@@ -165,18 +171,24 @@ class MemoryRegionStorage:
         """Open a transaction: committed when the block ends, rolled back when it raises."""
         transaction = Transaction(self.state)
         try:
-            yield MemoryRegionStore.over(transaction)
+            yield MemoryRegionStore(transaction)
             transaction.commit()
         finally:
             transaction.rollback()
             transaction.end()
 
     @contextmanager
+    def sequencing(self) -> Generator[MemoryRegionStore, None, None]:
+        """Open a transaction of the sequencer or the signer."""
+        with self.begin() as store:
+            yield store
+
+    @contextmanager
     def reading(self) -> Generator[MemoryRegionStore, None, None]:
         """Open a short read; a write in it raises StoreReadOnly."""
         transaction = Transaction(self.state, writable=False)
         try:
-            yield MemoryRegionStore.over(transaction)
+            yield MemoryRegionStore(transaction)
         finally:
             transaction.end()
 
@@ -185,7 +197,7 @@ class MemoryRegionStorage:
         transaction = getattr(session, "transaction", None)
         if not isinstance(transaction, Transaction):
             raise TypeError("expected an MemorySession; a database session belongs to the SQL storage")
-        return MemoryRegionStore.over(transaction)
+        return MemoryRegionStore(transaction)
 
     def close(self) -> None:
         """Nothing to close."""

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 
 from sqlalchemy import URL, delete, select
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
 from ctsec.ids import DekId, OrganizationId, WorkspaceId
+from ctsec.lazy import made as part
 from ctsec.residency.record import Content, Occupant, Position, Residence
+from ctsec.storage.sql._async_audit import AsyncSqlInbox, AsyncSqlLog
 from ctsec.storage.sql._async_connections import reported
 from ctsec.storage.sql._async_executor import AsyncExecutor, AsyncJoinedSource
+from ctsec.storage.sql._async_retention import AsyncSqlPurges
 from ctsec.storage.sql._async_transactions import AsyncTransactions
+from ctsec.storage.sql._async_tree import AsyncSqlCheckpoints, AsyncSqlTree
 from ctsec.storage.sql.engines import MAIN_SETTINGS, EngineSettings, coloured_url, engine_options, prepare, shown
 from ctsec.storage.sql.gate import REGION_VERSION, Gate
 from ctsec.storage.sql.joined import JoinedProgress, unwrap
@@ -134,18 +137,20 @@ class AsyncSqlRegionMeta:
         await self._run.change(put(self._tables.region_meta, row, key=("name",), dialect=self._run.dialect))
 
 
-@dataclass(frozen=True, slots=True)
 class AsyncSqlRegionStore:
     """See `ctsec.residency.ports.AsyncRegionStore`."""
 
-    content: AsyncSqlContent
-    residences: AsyncSqlResidences
-    meta: AsyncSqlRegionMeta
+    content = part(AsyncSqlContent)
+    residences = part(AsyncSqlResidences)
+    meta = part(AsyncSqlRegionMeta)
+    inbox = part(AsyncSqlInbox)
+    log = part(AsyncSqlLog)
+    tree = part(AsyncSqlTree)
+    checkpoints = part(AsyncSqlCheckpoints)
+    purges = part(AsyncSqlPurges)
 
-    @classmethod
-    def over(cls, run: AsyncExecutor, tables: Tables) -> AsyncSqlRegionStore:
-        """Return the store over a transaction."""
-        return cls(AsyncSqlContent(run, tables), AsyncSqlResidences(run, tables), AsyncSqlRegionMeta(run, tables))
+    def __init__(self, run: AsyncExecutor, tables: Tables) -> None:
+        self.made_of = (run, tables.regional)
 
 
 class AsyncSqlRegionStorage:
@@ -187,20 +192,26 @@ class AsyncSqlRegionStorage:
     async def begin(self) -> AsyncGenerator[AsyncSqlRegionStore, None]:
         """Open a transaction: committed when the block ends, rolled back when it raises."""
         async with self._transactions.writing(Progress(_nothing)) as run:
-            yield AsyncSqlRegionStore.over(run, self.tables)
+            yield AsyncSqlRegionStore(run, self.tables)
+
+    @asynccontextmanager
+    async def sequencing(self) -> AsyncGenerator[AsyncSqlRegionStore, None]:
+        """Open a READ COMMITTED transaction of our own, for the sequencer and the signer of the logs in this store."""
+        async with self._transactions.writing(Progress(_nothing), read_committed=True) as run:
+            yield AsyncSqlRegionStore(run, self.tables)
 
     @asynccontextmanager
     async def reading(self) -> AsyncGenerator[AsyncSqlRegionStore, None]:
         """Open a short READ COMMITTED read; a write in it raises StoreReadOnly."""
         async with self._transactions.reading() as run:
-            yield AsyncSqlRegionStore.over(run, self.tables)
+            yield AsyncSqlRegionStore(run, self.tables)
 
     def join(self, session: object) -> AsyncSqlRegionStore:
         """Ride in the host's session on the region's database."""
         theirs: AsyncSession = unwrap(session, AsyncSession)
         source = AsyncJoinedSource(theirs, dialect=self._transactions.dialect)
         progress = JoinedProgress(theirs, _nothing)
-        return AsyncSqlRegionStore.over(
+        return AsyncSqlRegionStore(
             AsyncExecutor(source, dialect=self._transactions.dialect, gate=self._gate, progress=progress), self.tables
         )
 

@@ -5,16 +5,19 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from sqlalchemy import URL, Engine, create_engine, delete, select
 from sqlalchemy.orm import Session
 
 from ctsec.ids import DekId, OrganizationId, WorkspaceId
+from ctsec.lazy import made as part
 from ctsec.residency.record import Content, Occupant, Position, Residence
+from ctsec.storage.sql._sync_audit import SqlInbox, SqlLog
 from ctsec.storage.sql._sync_connections import reported
 from ctsec.storage.sql._sync_executor import Executor, JoinedSource
+from ctsec.storage.sql._sync_retention import SqlPurges
 from ctsec.storage.sql._sync_transactions import Transactions
+from ctsec.storage.sql._sync_tree import SqlCheckpoints, SqlTree
 from ctsec.storage.sql.engines import MAIN_SETTINGS, EngineSettings, coloured_url, engine_options, prepare, shown
 from ctsec.storage.sql.gate import REGION_VERSION, Gate
 from ctsec.storage.sql.joined import JoinedProgress, unwrap
@@ -135,18 +138,20 @@ class SqlRegionMeta:
         self._run.change(put(self._tables.region_meta, row, key=("name",), dialect=self._run.dialect))
 
 
-@dataclass(frozen=True, slots=True)
 class SqlRegionStore:
     """See `ctsec.residency.ports.RegionStore`."""
 
-    content: SqlContent
-    residences: SqlResidences
-    meta: SqlRegionMeta
+    content = part(SqlContent)
+    residences = part(SqlResidences)
+    meta = part(SqlRegionMeta)
+    inbox = part(SqlInbox)
+    log = part(SqlLog)
+    tree = part(SqlTree)
+    checkpoints = part(SqlCheckpoints)
+    purges = part(SqlPurges)
 
-    @classmethod
-    def over(cls, run: Executor, tables: Tables) -> SqlRegionStore:
-        """Return the store over a transaction."""
-        return cls(SqlContent(run, tables), SqlResidences(run, tables), SqlRegionMeta(run, tables))
+    def __init__(self, run: Executor, tables: Tables) -> None:
+        self.made_of = (run, tables.regional)
 
 
 class SqlRegionStorage:
@@ -188,20 +193,26 @@ class SqlRegionStorage:
     def begin(self) -> Generator[SqlRegionStore, None, None]:
         """Open a transaction: committed when the block ends, rolled back when it raises."""
         with self._transactions.writing(Progress(_nothing)) as run:
-            yield SqlRegionStore.over(run, self.tables)
+            yield SqlRegionStore(run, self.tables)
+
+    @contextmanager
+    def sequencing(self) -> Generator[SqlRegionStore, None, None]:
+        """Open a READ COMMITTED transaction of our own, for the sequencer and the signer of the logs in this store."""
+        with self._transactions.writing(Progress(_nothing), read_committed=True) as run:
+            yield SqlRegionStore(run, self.tables)
 
     @contextmanager
     def reading(self) -> Generator[SqlRegionStore, None, None]:
         """Open a short READ COMMITTED read; a write in it raises StoreReadOnly."""
         with self._transactions.reading() as run:
-            yield SqlRegionStore.over(run, self.tables)
+            yield SqlRegionStore(run, self.tables)
 
     def join(self, session: object) -> SqlRegionStore:
         """Ride in the host's session on the region's database."""
         theirs: Session = unwrap(session, Session)
         source = JoinedSource(theirs, dialect=self._transactions.dialect)
         progress = JoinedProgress(theirs, _nothing)
-        return SqlRegionStore.over(Executor(source, dialect=self._transactions.dialect, gate=self._gate, progress=progress), self.tables)
+        return SqlRegionStore(Executor(source, dialect=self._transactions.dialect, gate=self._gate, progress=progress), self.tables)
 
     def connections(self) -> tuple[ConnectionReport, ...]:
         """Connect to the database of the region, and return what the connection speaks."""

@@ -11,7 +11,7 @@ from ctsec.errors import SchemaMismatch
 MAIN_VERSION: Final = "0039"
 GUARD_VERSION: Final = "0009"
 RESTORING: Final = "restoring"  # stands in the place of a version while a backup is restored into the tables
-REGION_VERSION: Final = "0001"
+REGION_VERSION: Final = "0002"
 
 
 class Gate:
@@ -38,9 +38,10 @@ def judge_version(found: str | None, *, wanted: str, table: str) -> None:
     """Raise SchemaMismatch unless the version in `table` is the wanted one."""
     if found == RESTORING:
         raise SchemaMismatch("a backup is being restored into these tables, or that was interrupted; run `ctsec restore` again")
+    command = "ctsec residency prepare" if table.endswith("region_alembic_version") else "ctsec db upgrade"
     if found is None:
-        raise SchemaMismatch(f"{table} is empty: no tables of ctsec are here; run `ctsec db upgrade`")
+        raise SchemaMismatch(f"{table} is empty: no tables of ctsec are here; run `{command}`")
     if found > wanted:
         raise SchemaMismatch(f"{table} is at version {found}, newer than {wanted}, which this package knows; install a newer ctsec")
     if found < wanted:
-        raise SchemaMismatch(f"{table} is at version {found}, older than {wanted}; run `ctsec db upgrade`")
+        raise SchemaMismatch(f"{table} is at version {found}, older than {wanted}; run `{command}`")

@@ -4,13 +4,14 @@ Rules that this module keeps:
 
 - events, tiles and checkpoints are inserted and never updated, so that grants can say so; the head alone changes;
 - an event is deleted by a purge alone; its leaf stays in its full tile, or in `leaf` if there is none yet;
-- a column of an event repeats what its body says; `leaf` is the hash of the body.
+- a column of an event repeats what its body says; `leaf` is the hash of the body;
+- the store of a region has the tables of a sealed log, and those alone, under names of their own: it may be in one database with others.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from sqlalchemy import BigInteger, Column, Table
@@ -78,32 +79,45 @@ def event_columns() -> list[Column[Any]]:
 
 def log_tables(make: Callable[..., Table]) -> LogTables:
     """Return the tables of the logs of one store; `make` takes a name, columns, `key`, and indexes, unique where named `one_…`."""
-    return LogTables(
-        inbox=make("audit_inbox", *event_columns(), key=("id",), by_log=("log", "id"), by_time=("time", "id")),
-        event=make(
+    return LogTables(**_sealed(make), **_kept(make))
+
+
+def region_log_tables(make: Callable[..., Table], *, home: LogTables) -> LogTables:
+    """Return the tables of the logs of a region's store; what is not kept there stays as it is in `home`."""
+
+    def made(name: str, *columns: Column[Any], **more: tuple[str, ...]) -> Table:
+        return make(f"region_{name}", *columns, **more)
+
+    return replace(home, **_sealed(made))
+
+
+def _sealed(make: Callable[..., Table]) -> dict[str, Table]:
+    """Return the tables of what is on its way into a log, of its events and of the tree over them."""
+    return {
+        "inbox": make("audit_inbox", *event_columns(), key=("id",), by_log=("log", "id"), by_time=("time", "id")),
+        "event": make(
             "audit_event", _number("index"), *event_columns(), key=("log", "index"), one_id=("id",), by_time=("log", "time"),
             by_actor=("log", "actor_id", "index"), by_subject=("log", "subject_id", "index"), by_target=("log", "target_id", "index"),
             by_name=("log", "name", "index"),
         ),
-        head=make(
+        "head": make(
             "audit_head", _id("log"), _number("size"), _blob("frontier", nullable=True), _number("signed", default="0"),
             _at("signed_at", nullable=True), key=("log",),
         ),
-        tile=make(
+        "tile": make(
             "audit_tile", _id("log"), _number("level"), _number("number"), _hash("root"), _blob("hashes"), key=("log", "level", "number"),
         ),
-        checkpoint=make(
+        "checkpoint": make(
             "audit_checkpoint", _id("log"), _number("size"), _number("number", nullable=True), _hash("root"), _blob("note"),
             _at("signed_at"), key=("log", "size"), one_number=("number",),
         ),
-        **_kept(make),
-    )  # fmt: skip
+        "leaf": make("audit_leaf", _id("log"), _number("index"), _hash("leaf"), key=("log", "index")),
+    }  # fmt: skip
 
 
 def _kept(make: Callable[..., Table]) -> dict[str, Table]:
     """Return the tables of what becomes of a log: kept, held, purged, erased from, followed, watched."""
     return {
-        "leaf": make("audit_leaf", _id("log"), _number("index"), _hash("leaf"), key=("log", "index")),
         "retention": make(
             "audit_retention", _id("log"), _words("plan"), _words("following"), _at("starts", nullable=True), _id("chosen_by", 256),
             _at("purged_at", nullable=True), _number("version"), key=("log",),

@@ -10,7 +10,8 @@ Rules that this module keeps:
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from copy import copy
+from functools import lru_cache, partial
 from typing import Any, Final
 
 from sqlalchemy import Column, MetaData, PrimaryKeyConstraint, String, Table
@@ -24,7 +25,7 @@ from ctsec.sso.oidc.presets import Provider
 from ctsec.sso.record import ConnectionState, LinkedBy
 from ctsec.sso.scim.record import ScimState
 from ctsec.storage.sql.feature_tables import FeatureTables
-from ctsec.storage.sql.log_tables import event_columns, log_tables
+from ctsec.storage.sql.log_tables import event_columns, log_tables, region_log_tables
 from ctsec.storage.sql.table_columns import EMAIL_LENGTH, KEY_LENGTH, at, blob, ident, number, words
 from ctsec.storage.sql.types import Digest, EnumText, JsonText, Words
 from ctsec.user import UserStatus
@@ -263,6 +264,8 @@ class Tables(FeatureTables):
             region=True, key=("workspace_id", "kind", "key"), by_organization=("organization_id", "workspace_id"),
         )  # fmt: skip
         self.region_meta = self._table("region_meta", ident("name"), words("value"), region=True, key=("name",))
+        self.regional = copy(self)  # the same tables, to whoever asks for the logs in the store of a region
+        self.regional.log = region_log_tables(partial(self._table, region=True), home=self.log)
 
 
 @lru_cache(maxsize=1)

@@ -51,6 +51,7 @@ from ctsec.testing.conformance._async_members import (
 from ctsec.testing.conformance._async_passkeys import AsyncPasskeyConformance
 from ctsec.testing.conformance._async_recovery import AsyncDomainConformance, AsyncRecoveryConformance, AsyncTrailConformance
 from ctsec.testing.conformance._async_reencryption import AsyncReencryptionConformance
+from ctsec.testing.conformance._async_region_logs import AsyncRegionLogConformance
 from ctsec.testing.conformance._async_regions import AsyncMoveConformance, AsyncRegionContentConformance, AsyncResidenceConformance
 from ctsec.testing.conformance._async_retention import AsyncErasureConformance, AsyncRetentionConformance
 from ctsec.testing.conformance._async_scim import AsyncScimConformance
@@ -97,6 +98,7 @@ from ctsec.testing.conformance._sync_members import AssignmentConformance, Membe
 from ctsec.testing.conformance._sync_passkeys import PasskeyConformance
 from ctsec.testing.conformance._sync_recovery import DomainConformance, RecoveryConformance, TrailConformance
 from ctsec.testing.conformance._sync_reencryption import ReencryptionConformance
+from ctsec.testing.conformance._sync_region_logs import RegionLogConformance
 from ctsec.testing.conformance._sync_regions import MoveConformance, RegionContentConformance, ResidenceConformance
 from ctsec.testing.conformance._sync_retention import ErasureConformance, RetentionConformance
 from ctsec.testing.conformance._sync_scim import ScimConformance
@@ -160,6 +162,7 @@ __all__ = [
     "AsyncRecoveryConformance",
     "AsyncReencryptionConformance",
     "AsyncRegionContentConformance",
+    "AsyncRegionLogConformance",
     "AsyncResidenceConformance",
     "AsyncRetentionConformance",
     "AsyncRolesVersionConformance",
@@ -219,6 +222,7 @@ __all__ = [
     "RecoveryConformance",
     "ReencryptionConformance",
     "RegionContentConformance",
+    "RegionLogConformance",
     "ResidenceConformance",
     "RetentionConformance",
     "RolesVersionConformance",

@@ -1,0 +1,225 @@
+"""The logs in the stores of regions: sealed, signed, handed up to the home store, and verified, each store by itself (async source).
+
+Rules that this module keeps:
+
+- a log is of one store: `<deployment>/<region>/<organization>`, with the name of the store for that of the region where a replica was
+  promoted; that of the region `default` stands apart from the home store's, which has had that name from the beginning;
+- a store that does not answer stops no other; it is told, and left alone for a while;
+- each checkpoint of a store's log of logs becomes a leaf of the home store's, so one anchor covers every region, and a region's store that
+  was set back is found by the home store;
+- a store that was not verified is named, and the report is worth nothing until it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Final
+
+from ctsec.ambient import Ambient
+from ctsec.audit.assurance import Finding, FindingKind, LogReport, VerificationReport
+from ctsec.audit.cover import Cover
+from ctsec.audit.event import LogId
+from ctsec.audit.sealing import LOG_OF_LOGS, CheckpointRecord, LogStatus
+from ctsec.audit.tree.checkpoint import SignedCheckpoint
+from ctsec.encryption.dek import DEFAULT_REGION
+from ctsec.errors import CtsecError, LogInconsistent, StoreError
+from ctsec.security._async_region_events import AsyncOpensParts
+from ctsec.security._async_sealed_logs import LOGS, AsyncSealedLogs, checkpoints_in, waiting_in
+from ctsec.storage._async_sealed_ports import AsyncSealedStorage
+from ctsec.worker._async import AsyncJob
+
+REGION_LOGS_JOB: Final = "region-logs"
+OFTEN: Final = timedelta(seconds=1)
+PAUSE: Final = timedelta(seconds=30)
+STALLED: Final = timedelta(minutes=5)
+
+
+def part_of(store: str) -> str:
+    """Return what stands for the region in the origins of the logs of a store; nothing else can be called `default.store`."""
+    return f"{DEFAULT_REGION}.store" if store == DEFAULT_REGION else store
+
+
+def handed_up(store: str) -> LogId:
+    """Return the name under which the home store keeps the checkpoints of the log of logs of a region's store."""
+    return LogId(f"{store}/{LOG_OF_LOGS}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """Where a log stood: its origin, size and root, and whether its last checkpoint says so."""
+
+    origin: str
+    size: int
+    root: bytes
+    signed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AsyncRegionLog:
+    """The logs of one store, that store, the region that it is of, and what opens the personal parts of events there."""
+
+    region: str
+    logs: AsyncSealedLogs
+    storage: AsyncSealedStorage
+    parts: AsyncOpensParts
+
+
+class AsyncRegionLogs:
+    """The logs of the stores of regions, by the names of the stores."""
+
+    __slots__ = ("_ambient", "_down", "_home", "stores")
+
+    def __init__(
+        self,
+        home: AsyncSealedStorage,
+        *,
+        ambient: Ambient,
+        stores: Mapping[str, AsyncRegionLog] = MappingProxyType({}),
+    ) -> None:
+        self._home = home
+        self._ambient = ambient
+        self._down: dict[str, tuple[datetime, CtsecError]] = {}
+        self.stores = stores
+
+    def jobs(self) -> tuple[AsyncJob, ...]:
+        """Return the worker's job, where there are regions."""
+        return (AsyncJob(name=REGION_LOGS_JOB, every=OFTEN, work=self.run_due),) if self.stores else ()
+
+    def store_of(self, held: SignedCheckpoint) -> str | None:
+        """Return the store whose log a checkpoint is of by its origin, None if it is of none of these."""
+        found = (name for name, each in self.stores.items() if held.checkpoint.origin.startswith(_prefix(each.logs)))
+        return next(found, None)
+
+    async def run_due(self) -> int:
+        """Place what waits and sign what is due, in every store that answers; raise what stopped the first of the others."""
+        now, done = self._ambient.now(), 0
+        problem: CtsecError | None = None
+        for name, each in self.stores.items():
+            until, why = self._down.get(name, (now, None))
+            if why is not None and now < until:
+                problem = problem or why
+                continue
+            try:
+                done += await each.logs.place()
+                done += await self._signed(name, await each.logs.sign_due())
+                self._down.pop(name, None)
+            except CtsecError as error:
+                problem = problem or error
+                if isinstance(error, StoreError) and not (error.retryable or isinstance(error, LogInconsistent)):
+                    self._down[name] = (now + PAUSE, error)
+        if problem is not None:
+            raise problem.with_traceback(None)
+        return done
+
+    async def flush(self) -> tuple[int, CtsecError | None]:
+        """Place and sign now; return how many events were placed, and what kept a store from it."""
+        placed = 0
+        problem: CtsecError | None = None
+        for name, each in self.stores.items():
+            try:
+                placed += await each.logs.flush()
+                await self._signed(name, 1)
+            except CtsecError as error:
+                problem = problem or error
+        return placed, problem
+
+    async def final(self, store: str, log: LogId) -> Ending | None:
+        """Seal a log of a store and return where it stands then, None if it never had an event.
+
+        Whatever keeps it from being signed is in the answer: who asks has closed the workspace for writes already, and must go on.
+        """
+        each = self.stores[store]
+        try:
+            await each.logs.place()
+            await self._signed(store, await each.logs.sign(log))
+        except CtsecError:
+            pass
+        async with each.storage.reading() as opened:
+            head, last = await opened.tree.head(log), await opened.checkpoints.last(log)
+        if head is None or not head.size:
+            return None
+        root, signed = head.edge().root, last is not None and last.size == head.size
+        return Ending(origin=each.logs.identity.origin(log), size=head.size, root=root, signed=signed)
+
+    async def status(self) -> Mapping[str, LogStatus]:
+        """Return how far the logs of each store are; `problem` is the code of what keeps it from answering, or `stalled`."""
+        found: dict[str, LogStatus] = {}
+        for name, each in self.stores.items():
+            try:
+                waiting, oldest = await waiting_in(each.storage)
+                async with each.storage.reading() as store:
+                    unsigned = len(await store.checkpoints.due(before=None, limit=LOGS))
+            except CtsecError as error:
+                found[name] = LogStatus(waiting=0, oldest=None, unsigned=0, problem=error.code)
+                continue
+            stalled = oldest is not None and self._ambient.now() - oldest > STALLED
+            found[name] = LogStatus(waiting=waiting, oldest=oldest, unsigned=unsigned, problem="stalled" if stalled else "")
+        return found
+
+    async def verify(
+        self,
+        store: str | None,
+        *,
+        log: LogId | None,
+        held: Sequence[SignedCheckpoint],
+        locked: Sequence[SignedCheckpoint],
+        cover: Cover,
+    ) -> VerificationReport:
+        """Verify the logs of one store or of all; `cover` has judged the home store's log of logs, if that was verified."""
+        reports: list[LogReport] = []
+        silent: list[tuple[str, str]] = []
+        waiting, times = 0, list[datetime]()
+        for name in self.stores if store is None else (store,):
+            mine = tuple([each for each in held if self.store_of(each) == name])
+            fixed = tuple([each for each in locked if self.store_of(each) == name])
+            try:
+                reports += await self._reports(name, log=log, held=mine, locked=fixed, cover=cover)
+                count, oldest = await waiting_in(self.stores[name].storage)
+            except StoreError as error:
+                silent.append((name, error.code))
+                continue
+            waiting += count
+            times += [] if oldest is None else [oldest]
+        return VerificationReport(logs=tuple(reports), waiting=waiting, oldest=min(times, default=None), silent=tuple(silent))
+
+    async def _reports(
+        self, name: str, *, log: LogId | None, held: Sequence[SignedCheckpoint], locked: Sequence[SignedCheckpoint], cover: Cover
+    ) -> list[LogReport]:
+        logs = self.stores[name].logs
+        kept = await checkpoints_in(self._home, handed_up(name))
+        at, fixed, cosigned = cover.of(handed_up(name))
+        pinned = {size: SignedCheckpoint.read(each.note) for each in kept for size in (at, fixed, cosigned) if each.size == size}
+        more, witnessed = ([each for size, each in pinned.items() if size == wanted] for wanted in (fixed, cosigned))
+        found = await logs.reports(log=log, held=(*held, *pinned.values()), cover=Cover((*locked, *more), witnessed=witnessed))
+        findings = () if log is not None else await self._departures(name, kept)
+        made: list[LogReport] = []
+        for each in found:
+            told = (*each.findings, *(findings if each.log == LOG_OF_LOGS else ()))
+            if each.size or told or held or kept:
+                made.append(replace(each, store=name, findings=tuple([replace(one, store=name) for one in told])))
+        return made
+
+    async def _departures(self, name: str, kept: Sequence[CheckpointRecord]) -> tuple[Finding, ...]:
+        """Return which checkpoints that the home store has of a store's log of logs are not there, or are others."""
+        there = {each.size: each.note for each in await checkpoints_in(self.stores[name].storage, LOG_OF_LOGS)}
+        missing = [each.size for each in kept if there.get(each.size) != each.note]
+        said = "the home store has a checkpoint of this log that is not here: the store was set back, or is another"
+        return tuple([Finding(LOG_OF_LOGS, FindingKind.HELD, size, said) for size in missing])
+
+    async def _signed(self, name: str, count: int) -> int:
+        """Hand the last checkpoint of a store's log of logs up to the home store, after something was signed; return `count`."""
+        if not count:
+            return 0
+        async with self.stores[name].storage.reading() as store:
+            last = await store.checkpoints.last(LOG_OF_LOGS)
+        if last is not None:
+            async with self._home.sequencing() as home:
+                await home.checkpoints.add((replace(last, log=handed_up(name), number=None),))
+        return count
+
+
+def _prefix(logs: AsyncSealedLogs) -> str:
+    return logs.identity.origin(LogId("x"))[:-1]

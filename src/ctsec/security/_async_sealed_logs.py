@@ -1,0 +1,240 @@
+"""The sealed logs of one store: sealing them, signing where they stand, proofs, exports and verification (async source)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from ctsec.ambient import Ambient, Request
+from ctsec.audit._async_ports import AsyncLogSigner
+from ctsec.audit._async_signer import AsyncCheckpointMaker
+from ctsec.audit._async_tree import AsyncTreeReader, is_pruned
+from ctsec.audit._async_verifier import AsyncLogVerifier, Progress
+from ctsec.audit.assurance import LogReport
+from ctsec.audit.cover import Cover
+from ctsec.audit.event import LogId
+from ctsec.audit.export.request import ExportRequest
+from ctsec.audit.sealing import LOG_OF_LOGS, CheckpointRecord
+from ctsec.audit.signing import LogIdentity
+from ctsec.audit.tree.bundle import ProofBundle
+from ctsec.audit.tree.checkpoint import SignedCheckpoint
+from ctsec.errors import CorruptRecord, LogInconsistent
+from ctsec.outcome import Outcome, Reason, Refusal
+from ctsec.principal import Principal
+from ctsec.security._async_exports import AsyncExport, AsyncExports
+from ctsec.storage._async_sealed_ports import AsyncSealedStorage
+
+APART: Final = timedelta(seconds=1)
+BATCH: Final = 1000
+TURNS: Final = 200
+LOGS: Final = 1000
+
+
+class AsyncSealedLogs:
+    """The logs of one store. Without a `signer` nothing is signed; `exports` begins exports of them."""
+
+    __slots__ = ("_ambient", "_maker", "_sealed", "exports", "identity")
+
+    def __init__(
+        self,
+        storage: AsyncSealedStorage,
+        *,
+        signer: AsyncLogSigner | None,
+        identity: LogIdentity,
+        ambient: Ambient,
+        exports: AsyncExports,
+    ) -> None:
+        self._sealed = storage
+        self._ambient = ambient
+        self._maker = None if signer is None else AsyncCheckpointMaker(signer, identity=identity)
+        self.exports = exports
+        self.identity = identity
+
+    @property
+    def signs(self) -> bool:
+        """Whether there is a key to sign with."""
+        return self._maker is not None
+
+    async def place(self) -> int:
+        """Move events from the inbox into their logs; return how many got an index.
+
+        It goes on until nothing waits, and ends after 200,000 events all the same, long before its lease does.
+        """
+        placed = 0
+        for _ in range(TURNS):
+            moved = await self._place()
+            placed += moved
+            if moved < BATCH:
+                break
+        return placed
+
+    async def sign_due(self) -> int:
+        """Sign each log that grew and whose last checkpoint is a second old, and then the log of logs; return how many were signed.
+
+        Raises LogInconsistent after all the others were signed, if a log is not what was signed before.
+        """
+        async with self._sealed.reading() as store:
+            due = await store.checkpoints.due(before=self._ambient.now() - APART, limit=LOGS)
+        return await self._sign(tuple(head.log for head in due))
+
+    async def sign(self, log: LogId) -> int:
+        """Sign one log now, and then the log of logs; return how many checkpoints were made. Raises as `sign_due` does."""
+        return await self._sign((log,))
+
+    async def flush(self) -> int:
+        """Give what waits its index and sign every log that grew; return how many events were placed. Raises as `sign_due` does."""
+        placed = await self.place()
+        async with self._sealed.reading() as store:
+            due = await store.checkpoints.due(before=None, limit=LOGS)
+        await self._sign(tuple(head.log for head in due))
+        return placed
+
+    async def checkpoint(self, log: LogId) -> SignedCheckpoint | None:
+        """Return the last checkpoint of a log, to be held outside; None if it has none. Whoever relies on it verifies it."""
+        async with self._sealed.reading() as store:
+            found = await store.checkpoints.last(log)
+        return None if found is None else SignedCheckpoint.read(found.note)
+
+    async def prove(self, log: LogId, *, index: int) -> Outcome[ProofBundle]:
+        """Return the proof that an event stands in its log under the last checkpoint; refused with NOT_FOUND until that covers it."""
+        async with self._sealed.reading() as store:
+            last = await store.checkpoints.last(log)
+            head = await store.tree.head(log)
+            if last is None or head is None or not 0 <= index < last.size:
+                return Refusal(Reason.NOT_FOUND, "no checkpoint of this log covers this index")
+            try:
+                hashes = await AsyncTreeReader(store.tree, head=head).inclusion(index, size=last.size)
+            except CorruptRecord:
+                if not await is_pruned(index, log=log, tree=store.tree):
+                    raise
+                return Refusal(Reason.NOT_FOUND, "the beginning of this log was pruned, and this index is in it")
+        return ProofBundle(index, hashes, SignedCheckpoint.read(last.note))
+
+    async def extend(self, old: int, *, log: LogId, size: int | None = None) -> tuple[SignedCheckpoint, tuple[bytes, ...]] | None:
+        """Return the last checkpoint and the proof that the log of its first `old` events is the beginning of it; None if it is not.
+
+        None too where the hashes that the proof begins with were pruned: below the minimum index there are proofs of whole tiles alone.
+        With `size`, which the checkpoint covers, the proof is that it is the beginning of the log of the first `size` events.
+        """
+        async with self._sealed.reading() as store:
+            last = await store.checkpoints.last(log)
+            head = await store.tree.head(log)
+            if last is None or head is None:
+                return None
+            new = last.size if size is None else size
+            if not 0 <= old <= new <= last.size:
+                return None
+            try:
+                hashes = await AsyncTreeReader(store.tree, head=head).consistency(old, size=new)
+            except CorruptRecord:
+                if not any([await is_pruned(each, log=log, tree=store.tree) for each in (old, new)]):
+                    raise
+                return None
+            return SignedCheckpoint.read(last.note), hashes
+
+    async def export(
+        self, wanted: ExportRequest, *, actor: Principal, request: Request | None = None, why: str = ""
+    ) -> Outcome[AsyncExport]:
+        """Return an export of one log, after `audit.exported` was recorded for `actor` and `why`; write what its `chunks` yields.
+
+        Whoever calls this has decided that the actor may. Refused with NOT_FOUND where a JSONL file would have no checkpoint. Raises
+        ValueError if personal parts are asked for and this has no key that opens them.
+        """
+        return await self.exports.begin(wanted, actor=actor, request=request, why=why)
+
+    async def reports(
+        self,
+        *,
+        log: LogId | None,
+        held: Sequence[SignedCheckpoint],
+        earlier: Sequence[SignedCheckpoint] = (),
+        cover: Cover,
+        progress: Progress | None = None,
+    ) -> list[LogReport]:
+        """Verify one log of this store or all of them, that of its log of logs first; see `AsyncLogVerifier.verify` for the checkpoints."""
+        found: list[LogReport] = []
+        names = [log] if log is not None else [LOG_OF_LOGS]
+        if log is None:
+            names += [name for each in held if (name := self.identity.log_of(each.checkpoint.origin)) is not None]
+            names += await self._names()
+        seen: set[LogId] = set()
+        while names:
+            name = names.pop(0)
+            if name in seen:
+                continue
+            seen.add(name)
+            async with self._sealed.reading() as store:
+                verifier = AsyncLogVerifier(
+                    name,
+                    records=store.log,
+                    tree=store.tree,
+                    checkpoints=store.checkpoints,
+                    purges=store.purges,
+                    identity=self.identity,
+                    progress=progress,
+                )
+                report = await verifier.verify(held=held, earlier=earlier)
+            found.append(cover.judged(report, origin=self.identity.origin(name), pinned=verifier.pinned))
+            if log is None:
+                # A name with a slash is the log of logs of a region's store, which is verified there.
+                names += sorted(each for each in verifier.named if "/" not in each)
+        return found
+
+    async def _place(self) -> int:
+        """Place one batch; nobody leads, and nothing is locked, where nothing waits."""
+        async with self._sealed.reading() as store:
+            if not await store.inbox.pending(limit=1):
+                return 0
+        async with self._sealed.sequencing() as store:
+            return await store.log.place(limit=BATCH)
+
+    async def _sign(self, logs: tuple[LogId, ...]) -> int:
+        if self._maker is None:
+            return 0
+        made: list[CheckpointRecord] = []
+        problem: LogInconsistent | None = None
+        for log in logs:
+            try:
+                made += await self._made(log, maker=self._maker)
+            except LogInconsistent as error:
+                problem = error
+        added = await self._add(made)
+        added += await self._add(await self._made(LOG_OF_LOGS, maker=self._maker))
+        if problem is not None:
+            raise problem
+        return added
+
+    async def _made(self, log: LogId, *, maker: AsyncCheckpointMaker) -> list[CheckpointRecord]:
+        async with self._sealed.reading() as store:
+            found = await maker.make(log, tree=store.tree, checkpoints=store.checkpoints, now=self._ambient.now())
+        return [] if found is None else [found]
+
+    async def _add(self, made: list[CheckpointRecord]) -> int:
+        if not made:
+            return 0
+        async with self._sealed.sequencing() as store:
+            return await store.checkpoints.add(tuple(made))
+
+    async def _names(self) -> list[LogId]:
+        found: list[LogId] = []
+        async with self._sealed.reading() as store:
+            while page := await store.tree.heads(after=found[-1] if found else "", limit=LOGS):
+                found += [head.log for head in page]
+        return found
+
+
+async def waiting_in(storage: AsyncSealedStorage) -> tuple[int, datetime | None]:
+    """Return how many events wait in a store for their index, and the oldest since when."""
+    async with storage.reading() as store:
+        oldest = await store.inbox.pending(limit=1)
+        return await store.inbox.count(), oldest[0].time if oldest else None
+
+
+async def checkpoints_in(storage: AsyncSealedStorage, log: LogId) -> list[CheckpointRecord]:
+    """Return every checkpoint that a store has of a log, in the order of sizes."""
+    found: list[CheckpointRecord] = []
+    async with storage.reading() as store:
+        while page := await store.checkpoints.page(log, after=found[-1].size if found else -1, limit=LOGS):
+            found += page
+    return found

@@ -1,0 +1,51 @@
+# Generated from src/ctsec/storage/_async_sealed_ports.py by tools/twin.py; edit that file.
+"""What has sealed logs: the home store, and the store of each region (async source)."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from ctsec.audit._sync_ports import CheckpointRecords, InboxRecords, LogRecords, TreeRecords
+from ctsec.audit.retention._sync_ports import PurgeRecords
+
+
+class SealedStore(Protocol):
+    """The records of sealed logs over one transaction."""
+
+    @property
+    def inbox(self) -> InboxRecords:
+        """Audit events on their way into the log."""
+        ...
+
+    @property
+    def log(self) -> LogRecords:
+        """The audit log."""
+        ...
+
+    @property
+    def tree(self) -> TreeRecords:
+        """The trees over the logs."""
+        ...
+
+    @property
+    def checkpoints(self) -> CheckpointRecords:
+        """The signed checkpoints of the logs."""
+        ...
+
+    @property
+    def purges(self) -> PurgeRecords:
+        """What is left of events that were purged."""
+        ...
+
+
+class SealedStorage(Protocol):
+    """Opens what the sequencer, the signer and readers of sealed logs need."""
+
+    def reading(self) -> AbstractContextManager[SealedStore]:
+        """Open a short READ COMMITTED read; nothing is written."""
+        ...
+
+    def sequencing(self) -> AbstractContextManager[SealedStore]:
+        """Open a READ COMMITTED transaction of our own."""
+        ...

@@ -1,0 +1,45 @@
+"""What the commands say of the logs in the stores of regions."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+
+from ctsec.storage.sql import SqlRegionStorage
+from ctsec.storage.sql.schema import create_region
+from tests.audit.kept import ONE, events
+from tests.cli.test_command_line import ctsec
+
+REGIONAL = """
+from ctsec.authn import Argon2Parameters
+from ctsec.rbac import Policy
+from ctsec.residency import DEPLOYMENTS_KEY, Region, Regions
+from ctsec.security import EmbeddedOptions, Security
+
+regions = Regions(regions=(Region(name="eu", store="sqlite:///eu.db", key=DEPLOYMENTS_KEY),), default="eu")
+options = EmbeddedOptions(regions=regions, worker=False, password_hash=Argon2Parameters.for_tests())
+security = Security.embedded("app.db", policy=Policy.preset(), issuer="Acme", options=options)
+"""
+
+
+def test_the_logs_of_regions_are_told(tmp_path: Path) -> None:
+    """A region whose events nobody seals is BAD, its logs are verified by name, and a store that was made anew is found."""
+    place, log = f"sqlite:///{tmp_path / 'eu.db'}", f"eu/{ONE}"
+    (tmp_path / "host.py").write_text(REGIONAL, "utf-8")
+    create_region(place, region="eu")
+    with closing(SqlRegionStorage.from_url(place)) as storage, storage.begin() as store:
+        store.inbox.append(events(ONE, count=1)[0])
+    ran = ctsec("doctor", "host:security", folder=tmp_path)
+    told = [line for line in ran.stdout.splitlines() if line.startswith("BAD")]
+    assert (ran.returncode, len(told)) == (1, 1)
+    assert told[0].startswith("BAD audit log    eu: 1 events wait, the oldest since ")
+    assert told[0].endswith("0 logs to be signed (stalled)")
+    assert ctsec("audit", "flush", "host:security", folder=tmp_path).returncode == 0
+    verified = ctsec("audit", "verify", "host:security", "--log", log, folder=tmp_path)
+    assert (verified.returncode, verified.stdout.split()[:4]) == (0, ["ok", log, "1", "events,"])
+    refused = ctsec("audit", "verify", "host:security", "--log", f"mars/{ONE}", folder=tmp_path)
+    assert (refused.returncode, "expected one of the regions eu" in refused.stderr) == (2, True)
+    (tmp_path / "eu.db").unlink()
+    create_region(place, region="eu")
+    missing = ctsec("audit", "verify", "host:security", folder=tmp_path)
+    assert (missing.returncode, "eu/logs: held at 1: the home store has a checkpoint of this log" in missing.stderr) == (1, True)

@@ -1,0 +1,431 @@
+"""Logs in the stores of regions, in both colours: written with content, sealed, verified, read (async source of the twin)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, cast
+
+import pytest
+
+from ctsec.ambient import Request
+from ctsec.audit import EventSchema, personal, public
+from ctsec.audit.assurance import Assurance, FindingKind
+from ctsec.audit.erasure import Erased, ErasureState
+from ctsec.audit.event import DEPLOYMENT_LOG, LogId
+from ctsec.audit.export.request import ExportRequest
+from ctsec.audit.placed import PlacedCounts, PlacedPage
+from ctsec.audit.query import AuditCounts, AuditQuery, Tally
+from ctsec.audit.record import StoredEvent, departures
+from ctsec.audit.sealing import LOG_OF_LOGS
+from ctsec.audit.tree.bundle import ProofBundle
+from ctsec.encryption.context import DEPLOYMENT
+from ctsec.encryption.envelope import dek_id_of
+from ctsec.errors import DecryptionFailed, LogInconsistent, ResidencyError, StoreError, WorkspaceMoving
+from ctsec.ids import OrganizationId, WorkspaceId
+from ctsec.operators import Operator
+from ctsec.outcome import Reason, Refusal
+from ctsec.principal import Principal
+from ctsec.residency import DEPLOYMENTS_KEY, MoveState, Region, Regions, Replica
+from ctsec.security.parts import EmbeddedOptions
+from tests.audit.kept import SIGNER, async_signer
+from tests.services._async_world import AsyncWorld
+
+TWO = Regions(
+    regions=(
+        Region(name="eu", store="memory:eu", key=DEPLOYMENTS_KEY, replicas=(Replica(name="eu-two", store="memory:eu-two"),)),
+        Region(name="us", store="memory:us", key=DEPLOYMENTS_KEY),
+    ),
+    default="eu",
+)
+NOTED = EventSchema("note.written", {"key": public(), "words": public(int), "reader": personal()})
+ONE = {"key": "a", "words": 1}
+REQUEST = Request(id="req_7", address="203.0.113.9", user_agent="a pen")
+
+
+class Scene:
+    """Ann owns Acme, with a workspace in eu and one in us."""
+
+    def __init__(self, world: AsyncWorld, ann: Principal, acme: OrganizationId, eu: WorkspaceId, us: WorkspaceId) -> None:
+        self.world = world
+        self.ann = ann
+        self.acme = acme
+        self.eu = eu
+        self.us = us
+        self.regional = world.security.regional
+        self.logs = world.security.logs
+
+    async def write(self, key: str = "a", *, workspace: WorkspaceId | None = None, **told: str) -> None:
+        """Write a note, and its event with it."""
+        async with self.world.security.region(workspace or self.eu, request=REQUEST) as content:
+            await content.put("note", key, b"text")
+            await content.note("note.written", actor=self.ann, details={"key": key, "words": 1}, personal=told)
+
+    async def attempt(self, *, put: bool = True, stop: bool = False, **told: Any) -> None:
+        """Write a piece and an event with it, and stop at the end if so wanted."""
+        async with self.world.security.region(self.eu) as content:
+            if put:
+                await content.put("note", "a", b"x")
+            await content.note("note.written", actor=self.ann, **told)
+            if stop:
+                raise KeyError("stop")
+
+    async def nothing(self) -> bool:
+        """Say whether neither piece nor event is there."""
+        async with self.regional.router.reading(self.eu) as content:
+            return await content.get("note", "a") is None and await self.waiting() == ()
+
+    async def waiting(self, store: str = "eu") -> tuple[StoredEvent, ...]:
+        """Return the events in a region's inbox."""
+        async with self.regional.router.stores[store].reading() as found:
+            return await found.inbox.pending(limit=100)
+
+
+class Down:
+    """The store of a region that does not answer."""
+
+    def reading(self) -> Any:
+        """Raise what a driver's error becomes."""
+        raise StoreError("the database can not be reached")
+
+    sequencing = reading
+
+
+class Nobody:
+    """A list of erasures that stays empty."""
+
+    async def add(self, erased: Erased) -> None:
+        """Fail: nobody is to be erased."""
+        raise AssertionError(erased)
+
+    async def all(self) -> tuple[Erased, ...]:
+        """Return nothing."""
+        return ()
+
+
+def cut_off(scene: Scene, store: str) -> None:
+    """Have a store not answer from now on."""
+    stores = cast("dict[str, Any]", scene.logs.regions.stores)
+    stores[store] = replace(stores[store], storage=Down())
+    stores[store].logs._sealed = Down()
+
+
+@pytest.fixture
+async def scene() -> AsyncGenerator[Scene, None]:
+    async with AsyncWorld.open(options=EmbeddedOptions(regions=TWO, events=(NOTED,)), log_signer=async_signer(SIGNER)) as world:
+        ann = await world.person("ann@acme.example")
+        acme = await world.organization(ann)
+        eu = await world.workspace(acme.id, "Paris")
+        us = await world.call("directory.create_workspace", ann, organization=acme.id, name="Boston", region="us")
+        yield Scene(world, ann, acme.id, eu.id, us.id)
+
+
+async def test_an_event_commits_with_the_content_in_its_region(scene: Scene) -> None:
+    """The row is in the region's store alone, of the organization's log, and its body names region, workspace and request."""
+    await scene.write(reader="bob@example.org")
+    (event,) = await scene.waiting()
+    assert (event.log, event.organization_id, event.workspace_id) == (scene.acme, scene.acme, scene.eu)
+    said = event.details()
+    assert (said["region"], said["workspace"], said["request"]) == ("eu", scene.eu, "req_7")
+    assert said["details"] == {"key": "a", "words": 1}
+    assert departures(event) == ()
+    assert await scene.waiting("us") == await scene.waiting("eu-two") == ()
+    assert await scene.world.events(scene.acme, "note.written") == ()
+
+
+async def test_what_is_rolled_back_has_no_event(scene: Scene) -> None:
+    """Content and event are both there, or neither: also where the event itself is refused."""
+    with pytest.raises(KeyError):
+        await scene.attempt(stop=True, details=ONE)
+    with pytest.raises(ValueError, match="not declared"):
+        await scene.attempt(details={"color": "red"})
+    assert await scene.nothing()
+
+
+async def test_an_event_of_another_place_is_refused(scene: Scene) -> None:
+    """An event of another workspace or organization, or of a stranger, is a violation that is told; nothing is written."""
+    wrong: tuple[dict[str, Any], ...] = (
+        {"workspace": scene.us},
+        {"organization": OrganizationId("org_other")},
+        {"refused": Reason.NOT_FOUND},
+    )
+    for told in wrong:
+        with pytest.raises(ResidencyError, match="expected an event of workspace"):
+            await scene.attempt(details=ONE, **told)
+    assert len(await scene.world.events(name="residency.violated")) == len(wrong)
+    assert await scene.nothing()
+    assert await scene.waiting("us") == ()
+
+
+async def test_a_workspace_on_its_way_takes_no_event(scene: Scene) -> None:
+    """An event alone is fenced as content is: while the workspace moves, and after it has left."""
+    sure = scene.world.sure(scene.ann)
+    move = await scene.world.call("residency.start", sure, organization=scene.acme, workspace=scene.eu, region="us")
+    await scene.regional.moves.step(move)
+    with pytest.raises(WorkspaceMoving):
+        await scene.attempt(put=False, details=ONE)
+    assert await scene.nothing()
+
+
+async def test_personal_fields_need_the_key_of_the_region_and_of_the_person(scene: Scene) -> None:
+    """The part is under the deployment's data key of the region around pieces under the person's, and bound to the region."""
+    await scene.write(reader="bob@example.org")
+    await scene.write("b", workspace=scene.us, reader="eve@example.org")
+    (event,) = await scene.waiting()
+    async with scene.world.storage.reading() as store:
+        key = await store.deks.get(dek_id_of(event.personal))
+    assert key is not None
+    assert (key.scope, key.region) == (DEPLOYMENT, "eu")
+    opened = {"address": "203.0.113.9", "reader": "bob@example.org", "user_agent": "a pen"}
+    eu, us = scene.logs.regions.stores["eu"], scene.logs.regions.stores["us"]
+    assert await eu.parts.open(event) == opened
+    for parts, wrong in ((us.parts, event), (eu.parts, replace(event, log=LogId("org_other")))):
+        with pytest.raises(DecryptionFailed):
+            await parts.open(wrong)
+    await scene.world.security._engines.subjects.destroy({scene.ann.id: scene.world.clock.now()})
+    assert await eu.parts.open(event) == {}
+
+
+async def test_the_worker_seals_each_store_under_an_origin_of_its_own(scene: Scene) -> None:
+    """Indexes are gapless in each region, checkpoints are under `<deployment>/<region>/<log>`, and an event is proved there."""
+    for key in "abc":
+        await scene.write(key)
+    await scene.write("d", workspace=scene.us)
+    await scene.world.drain()
+    for store, size in (("eu", 3), ("us", 1)):
+        logs = scene.logs.regions.stores[store].logs
+        for log, events in ((LogId(scene.acme), size), (LOG_OF_LOGS, 1)):
+            held = await logs.checkpoint(log)
+            assert held is not None
+            assert (held.checkpoint.origin, held.checkpoint.size) == (f"localhost:8000/{store}/{log}", events)
+        proof = await logs.prove(LogId(scene.acme), index=size - 1)
+        assert isinstance(proof, ProofBundle)
+        async with scene.regional.router.stores[store].reading() as found:
+            rows = await found.log.page(LogId(scene.acme), first=0, limit=9)
+        assert [row.index for row in rows] == list(range(size))
+        assert proof.shows(rows[-1].event.body, public=SIGNER.public)
+    assert {name: (each.waiting, each.unsigned, each.problem) for name, each in (await scene.logs.regions.status()).items()} == {
+        name: (0, 0, "") for name in ("eu", "eu-two", "us")
+    }
+
+
+async def test_one_anchor_of_the_home_store_covers_every_region(scene: Scene) -> None:
+    """The home store's log of logs has the regions' as leaves: what holds a checkpoint of it has pinned their logs too."""
+    await scene.write()
+    assert await scene.logs.flush() > 1
+    anchor = await scene.logs.checkpoint(LOG_OF_LOGS)
+    assert anchor is not None
+    await scene.write("b")
+    await scene.logs.flush()
+    report = await scene.logs.verify(held=(anchor,))
+    found = {(each.store, each.log): each for each in report.logs}
+    assert (report.findings, report.silent, report.assurance) == ((), (), Assurance.ANCHORED)
+    log = found["eu", LogId(scene.acme)]
+    assert (log.size, log.signed, log.held) == (2, 2, 1)
+    assert ("eu-two", LOG_OF_LOGS) not in found
+    without = {(each.store, each.log): each.held for each in (await scene.logs.verify()).logs}
+    assert set(without.values()) == {0}
+    alone = await scene.logs.verify(log=LogId(scene.acme), region="eu")
+    assert [(each.store, each.log, each.size) for each in alone.logs] == [("eu", scene.acme, 2)]
+
+
+async def test_tampering_in_a_region_is_found_and_named(scene: Scene) -> None:
+    """An event that was changed, and a store that was set back as a whole, are findings of that store, and the home store's stay sound."""
+    await scene.write()
+    await scene.logs.flush()
+    state = cast(Any, scene.regional.router.stores["eu"]).state
+    before = state.newest
+    await scene.write("b")
+    await scene.logs.flush()
+    rows = dict(state.newest.tables["log"])
+    place, row = next(iter(rows.items()))
+    rows[place] = replace(row, event=replace(row.event, body=row.event.body.replace(b'"words":1', b'"words":9')))
+    now, state.newest = state.newest, replace(state.newest, tables={**state.newest.tables, "log": rows})
+    (leaf, *_) = found = (await scene.logs.verify()).findings
+    assert {each.store for each in found} == {"eu"}
+    assert (leaf.kind, leaf.at, str(leaf).startswith(f"eu/{scene.acme}: leaf")) == (FindingKind.LEAF, 0, True)
+    state.newest = replace(before, commit=now.commit)
+    found = (await scene.logs.verify()).findings
+    assert [(each.store, each.log, each.kind) for each in found] == [("eu", LOG_OF_LOGS, FindingKind.HELD)]
+
+
+async def test_a_log_that_is_not_what_was_signed_is_not_signed_again(scene: Scene) -> None:
+    """A leaf that was changed stops the signer of that log, which is told; other stores are sealed all the same."""
+    await scene.write()
+    await scene.logs.regions.stores["eu"].logs.place()
+    state = cast(Any, scene.regional.router.stores["eu"]).state
+    rows = {place: replace(row, event=replace(row.event, leaf=b"0" * 32)) for place, row in state.newest.tables["log"].items()}
+    state.newest = replace(state.newest, tables={**state.newest.tables, "log": rows})
+    await scene.write("b", workspace=scene.us)
+    with pytest.raises(LogInconsistent):
+        await scene.logs.flush()
+    assert await scene.logs.regions.stores["us"].logs.checkpoint(LogId(scene.acme)) is not None
+    assert (await scene.logs.regions.status())["eu"].unsigned == 1
+
+
+async def test_a_region_that_is_down_stops_no_other_and_is_told(scene: Scene) -> None:
+    """The job seals what answers and says what does not; so do flush, verification (worth nothing then) and the state."""
+    await scene.write()
+    await scene.write("b", workspace=scene.us)
+    cut_off(scene, "eu")
+    worker = scene.world.security.worker("w")
+    runs = {run.name: run.error for run in await worker.run_due()}
+    assert (runs["region-logs"], runs["audit"]) == ("store", "")
+    assert await scene.logs.regions.stores["us"].logs.checkpoint(LogId(scene.acme)) is not None
+    await scene.write("c", workspace=scene.us)
+    with pytest.raises(StoreError, match="can not be reached"):
+        await scene.logs.flush()
+    report = await scene.logs.verify()
+    assert (report.silent, report.assurance, report.findings) == ((("eu", "store"),), Assurance.NONE, ())
+    assert {each.store: each.size for each in report.logs if each.log == scene.acme and each.store} == {"us": 2}
+    states = await scene.logs.regions.status()
+    assert (states["eu"].problem, states["us"].problem) == ("store", "")
+    assert "store" in (await scene.logs.status()).problem
+
+
+async def test_a_log_that_nobody_seals_is_stalled(scene: Scene) -> None:
+    """What waits for more than five minutes is told as a problem of that store alone."""
+    await scene.write()
+    scene.world.clock.advance(timedelta(minutes=5))
+    assert (await scene.logs.regions.status())["eu"].problem == ""
+    scene.world.clock.advance(timedelta(seconds=1))
+    assert {name: each.problem for name, each in (await scene.logs.regions.status()).items()} == {"eu": "stalled", "eu-two": "", "us": ""}
+
+
+async def test_a_move_begins_where_the_other_log_ended(scene: Scene) -> None:
+    """The first event of the workspace in its new region has the old log's last checkpoint; its events stay where they were."""
+    await scene.write("a")
+    await scene.write("b")
+    sure = scene.world.sure(scene.ann)
+    move = await scene.world.call("residency.start", sure, organization=scene.acme, workspace=scene.eu, region="us")
+    assert (await scene.regional.moves.run(move.id)).state is MoveState.DONE
+    await scene.write("c")
+    await scene.logs.flush()
+    log = LogId(scene.acme)
+    held = await scene.logs.regions.stores["eu"].logs.checkpoint(log)
+    assert held is not None
+    async with scene.regional.router.stores["us"].reading() as store:
+        first, second = await store.log.page(log, first=0, limit=9)
+    said = first.event.details()
+    assert (first.event.name, said["region"], first.event.workspace_id) == ("workspace_log.continued", "us", scene.eu)
+    ending = {"origin": f"localhost:8000/eu/{log}", "size": 2, "root": held.checkpoint.root.hex(), "signed": True}
+    assert (said["details"], second.event.details()["details"]["key"]) == (ending, "c")
+    async with scene.regional.router.stores["eu"].reading() as store:
+        assert {each.event.details()["details"]["key"] for each in await store.log.page(log, first=0, limit=9)} == {"a", "b"}
+    assert (await scene.logs.verify()).findings == ()
+
+
+async def test_a_log_that_is_not_sound_does_not_keep_a_workspace_on_its_way(scene: Scene) -> None:
+    """What the old log's signer refuses is told as unsigned; the move ends all the same."""
+    await scene.write("a")
+    await scene.logs.regions.stores["eu"].logs.place()
+    state = cast(Any, scene.regional.router.stores["eu"]).state
+    rows = {place: replace(row, event=replace(row.event, leaf=b"0" * 32)) for place, row in state.newest.tables["log"].items()}
+    state.newest = replace(state.newest, tables={**state.newest.tables, "log": rows})
+    sure = scene.world.sure(scene.ann)
+    move = await scene.world.call("residency.start", sure, organization=scene.acme, workspace=scene.eu, region="us")
+    assert (await scene.regional.moves.run(move.id)).state is MoveState.DONE
+    async with scene.regional.router.stores["us"].reading() as store:
+        (row,) = await store.log.page(LogId(scene.acme), first=0, limit=9)
+    assert (row.event.details()["details"]["size"], row.event.details()["details"]["signed"]) == (1, False)
+
+
+async def test_a_search_covers_home_and_regions_and_loses_nothing(scene: Scene) -> None:
+    """Pages are newest first over all stores; whatever their size, and while the logs grow, each event is there once."""
+    for number in range(6):
+        await scene.write(f"k{number}", workspace=scene.us if number % 2 else scene.eu, reader="bob@example.org")
+        scene.world.clock.advance(timedelta(seconds=1))
+    log, reading = LogId(scene.acme), scene.world.security.log_reading
+    first = await reading.search(AuditQuery(log=log, name="note.*"))
+    assert isinstance(first, PlacedPage)
+    assert (first.events, [store for store, _ in first.pending], first.silent) == ((), ["eu"] * 3 + ["us"] * 3, ())
+    await scene.logs.flush()
+    for limit in (1, 2, 4, 500):
+        keys, stores = list[str](), list[str]()
+        cursor: str | None = None
+        for _ in range(20):
+            page = await reading.search(AuditQuery(log=log, name="note.*"), cursor=cursor, limit=limit)
+            assert isinstance(page, PlacedPage)
+            keys += [each.event.details()["details"]["key"] for each in page.events]
+            stores += [each.store for each in page.events]
+            cursor = page.next
+            if cursor is None:
+                break
+            assert len(page.events) == limit
+            await scene.write(f"new {limit}")
+            await scene.logs.flush()
+        old = [key for key in keys if not key.startswith("new")]
+        assert (old, stores[-2:]) == (["k5", "k4", "k3", "k2", "k1", "k0"], ["us", "eu"])
+    everything = await reading.search(AuditQuery(log=log), limit=500)
+    assert isinstance(everything, PlacedPage)
+    assert {"", "eu", "us"} == {each.store for each in everything.events}
+    newest = next(each for each in everything.events if each.store == "us")
+    assert (await reading.personal(newest.event, store="us"))["reader"] == "bob@example.org"
+    mine = await reading.activity(person=scene.ann.id, logs=(DEPLOYMENT_LOG, log), limit=500)
+    assert isinstance(mine, PlacedPage)
+    assert {(each.store, each.event.log) for each in mine.events} == {("", "deployment"), ("", log), ("eu", log), ("us", log)}
+    for wrong in ("x", "1.1.deployment"):
+        assert isinstance(await reading.search(AuditQuery(log=log), cursor=wrong), Refusal)
+    assert isinstance(await reading.search(AuditQuery(log=log), limit=0), Refusal)
+
+
+async def test_a_silent_region_is_named_and_comes_later(scene: Scene) -> None:
+    """While a store does not answer, pages and counts say so, no page is the last, and what it has comes once it answers again."""
+    await scene.write("a")
+    await scene.write("b", workspace=scene.us)
+    await scene.logs.flush()
+    log, reading = LogId(scene.acme), scene.world.security.log_reading
+    query = AuditQuery(log=log, name="note.written")
+    assert await reading.counts(query) == PlacedCounts(AuditCounts(total=2, by=Tally.NAME, of=(("note.written", 2),), more=False))
+    stores = cast("dict[str, Any]", reading._stores)
+    eu, stores["eu"] = stores["eu"], Down()
+    page = await reading.search(query)
+    assert isinstance(page, PlacedPage)
+    assert ([each.store for each in page.events], page.silent) == (["us"], ("eu",))
+    counted = await reading.counts(query)
+    assert (counted.counts.total, counted.silent) == (1, ("eu",))
+    again = await reading.search(query, cursor=page.next)
+    assert isinstance(again, PlacedPage)
+    assert (again.events, again.silent, again.next is None) == ((), ("eu",), False)
+    stores["eu"] = eu
+    last = await reading.search(query, cursor=again.next)
+    assert isinstance(last, PlacedPage)
+    assert ([each.store for each in last.events], last.silent, last.next) == (["eu"], (), None)
+    stores[""] = Down()
+    with pytest.raises(StoreError):
+        await reading.search(query)
+    with pytest.raises(StoreError):
+        await reading.counts(query)
+
+
+async def test_an_export_of_a_region_is_verified_by_its_own_origin(scene: Scene) -> None:
+    """The file is of one region's log, with personal parts opened by its key; that it was made is an event in the home store."""
+    await scene.write("a", reader="bob@example.org")
+    await scene.logs.flush()
+    wanted = ExportRequest(query=AuditQuery(log=LogId(scene.acme)), personal=True)
+    export = await scene.logs.regions.stores["eu"].logs.export(wanted, actor=scene.ann)
+    assert not isinstance(export, Refusal)
+    lines = b"".join([chunk async for chunk in export.chunks()])
+    assert export.head.origin == f"localhost:8000/eu/{scene.acme}"
+    assert (export.events, b"bob@example.org" in lines) == (1, True)
+    assert len(await scene.world.events(scene.acme, "audit.exported")) == 1
+
+
+async def test_a_hold_keeps_an_erasure_waiting_for_an_event_in_a_region(scene: Scene) -> None:
+    """What the hold covers may be in a region alone; while a region is silent nobody is erased that it could matter to."""
+    await scene.write("a", reader="bob@example.org")
+    sure, world = scene.world.sure(scene.ann), scene.world
+    held = await world.call("retention.place_hold", sure, organization=scene.acme, matter="case 1", name="note.written")
+    assert not isinstance(held, Refusal), held
+    world.security._erasures._erased = Nobody()
+    asked = await world.call("erasures.request", Operator(id="sam", reason="ticket 9"), user=scene.ann.id)
+    await world.security._erasures.run_due()
+    assert (await world.call("erasures.get", asked.id)).state is ErasureState.DEFERRED
+    cut_off(scene, "us")
+    await world.security._erasures.run_due()
+    cut_off(scene, "eu")
+    with pytest.raises(StoreError):
+        await world.security._erasures.run_due()
+    (event,) = await world.events(DEPLOYMENT_LOG, "person.erasure_deferred")
+    assert event.subject_id == scene.ann.id

@@ -1,0 +1,432 @@
+# Generated from tests/services/test_async_region_logs.py by tools/twin.py; edit that file.
+"""Logs in the stores of regions, in both colours: written with content, sealed, verified, read (async source of the twin)."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, cast
+
+import pytest
+
+from ctsec.ambient import Request
+from ctsec.audit import EventSchema, personal, public
+from ctsec.audit.assurance import Assurance, FindingKind
+from ctsec.audit.erasure import Erased, ErasureState
+from ctsec.audit.event import DEPLOYMENT_LOG, LogId
+from ctsec.audit.export.request import ExportRequest
+from ctsec.audit.placed import PlacedCounts, PlacedPage
+from ctsec.audit.query import AuditCounts, AuditQuery, Tally
+from ctsec.audit.record import StoredEvent, departures
+from ctsec.audit.sealing import LOG_OF_LOGS
+from ctsec.audit.tree.bundle import ProofBundle
+from ctsec.encryption.context import DEPLOYMENT
+from ctsec.encryption.envelope import dek_id_of
+from ctsec.errors import DecryptionFailed, LogInconsistent, ResidencyError, StoreError, WorkspaceMoving
+from ctsec.ids import OrganizationId, WorkspaceId
+from ctsec.operators import Operator
+from ctsec.outcome import Reason, Refusal
+from ctsec.principal import Principal
+from ctsec.residency import DEPLOYMENTS_KEY, MoveState, Region, Regions, Replica
+from ctsec.security.parts import EmbeddedOptions
+from tests.audit.kept import SIGNER, sync_signer
+from tests.services._sync_world import World
+
+TWO = Regions(
+    regions=(
+        Region(name="eu", store="memory:eu", key=DEPLOYMENTS_KEY, replicas=(Replica(name="eu-two", store="memory:eu-two"),)),
+        Region(name="us", store="memory:us", key=DEPLOYMENTS_KEY),
+    ),
+    default="eu",
+)
+NOTED = EventSchema("note.written", {"key": public(), "words": public(int), "reader": personal()})
+ONE = {"key": "a", "words": 1}
+REQUEST = Request(id="req_7", address="203.0.113.9", user_agent="a pen")
+
+
+class Scene:
+    """Ann owns Acme, with a workspace in eu and one in us."""
+
+    def __init__(self, world: World, ann: Principal, acme: OrganizationId, eu: WorkspaceId, us: WorkspaceId) -> None:
+        self.world = world
+        self.ann = ann
+        self.acme = acme
+        self.eu = eu
+        self.us = us
+        self.regional = world.security.regional
+        self.logs = world.security.logs
+
+    def write(self, key: str = "a", *, workspace: WorkspaceId | None = None, **told: str) -> None:
+        """Write a note, and its event with it."""
+        with self.world.security.region(workspace or self.eu, request=REQUEST) as content:
+            content.put("note", key, b"text")
+            content.note("note.written", actor=self.ann, details={"key": key, "words": 1}, personal=told)
+
+    def attempt(self, *, put: bool = True, stop: bool = False, **told: Any) -> None:
+        """Write a piece and an event with it, and stop at the end if so wanted."""
+        with self.world.security.region(self.eu) as content:
+            if put:
+                content.put("note", "a", b"x")
+            content.note("note.written", actor=self.ann, **told)
+            if stop:
+                raise KeyError("stop")
+
+    def nothing(self) -> bool:
+        """Say whether neither piece nor event is there."""
+        with self.regional.router.reading(self.eu) as content:
+            return content.get("note", "a") is None and self.waiting() == ()
+
+    def waiting(self, store: str = "eu") -> tuple[StoredEvent, ...]:
+        """Return the events in a region's inbox."""
+        with self.regional.router.stores[store].reading() as found:
+            return found.inbox.pending(limit=100)
+
+
+class Down:
+    """The store of a region that does not answer."""
+
+    def reading(self) -> Any:
+        """Raise what a driver's error becomes."""
+        raise StoreError("the database can not be reached")
+
+    sequencing = reading
+
+
+class Nobody:
+    """A list of erasures that stays empty."""
+
+    def add(self, erased: Erased) -> None:
+        """Fail: nobody is to be erased."""
+        raise AssertionError(erased)
+
+    def all(self) -> tuple[Erased, ...]:
+        """Return nothing."""
+        return ()
+
+
+def cut_off(scene: Scene, store: str) -> None:
+    """Have a store not answer from now on."""
+    stores = cast("dict[str, Any]", scene.logs.regions.stores)
+    stores[store] = replace(stores[store], storage=Down())
+    stores[store].logs._sealed = Down()
+
+
+@pytest.fixture
+def scene() -> Generator[Scene, None, None]:
+    with World.open(options=EmbeddedOptions(regions=TWO, events=(NOTED,)), log_signer=sync_signer(SIGNER)) as world:
+        ann = world.person("ann@acme.example")
+        acme = world.organization(ann)
+        eu = world.workspace(acme.id, "Paris")
+        us = world.call("directory.create_workspace", ann, organization=acme.id, name="Boston", region="us")
+        yield Scene(world, ann, acme.id, eu.id, us.id)
+
+
+def test_an_event_commits_with_the_content_in_its_region(scene: Scene) -> None:
+    """The row is in the region's store alone, of the organization's log, and its body names region, workspace and request."""
+    scene.write(reader="bob@example.org")
+    (event,) = scene.waiting()
+    assert (event.log, event.organization_id, event.workspace_id) == (scene.acme, scene.acme, scene.eu)
+    said = event.details()
+    assert (said["region"], said["workspace"], said["request"]) == ("eu", scene.eu, "req_7")
+    assert said["details"] == {"key": "a", "words": 1}
+    assert departures(event) == ()
+    assert scene.waiting("us") == scene.waiting("eu-two") == ()
+    assert scene.world.events(scene.acme, "note.written") == ()
+
+
+def test_what_is_rolled_back_has_no_event(scene: Scene) -> None:
+    """Content and event are both there, or neither: also where the event itself is refused."""
+    with pytest.raises(KeyError):
+        scene.attempt(stop=True, details=ONE)
+    with pytest.raises(ValueError, match="not declared"):
+        scene.attempt(details={"color": "red"})
+    assert scene.nothing()
+
+
+def test_an_event_of_another_place_is_refused(scene: Scene) -> None:
+    """An event of another workspace or organization, or of a stranger, is a violation that is told; nothing is written."""
+    wrong: tuple[dict[str, Any], ...] = (
+        {"workspace": scene.us},
+        {"organization": OrganizationId("org_other")},
+        {"refused": Reason.NOT_FOUND},
+    )
+    for told in wrong:
+        with pytest.raises(ResidencyError, match="expected an event of workspace"):
+            scene.attempt(details=ONE, **told)
+    assert len(scene.world.events(name="residency.violated")) == len(wrong)
+    assert scene.nothing()
+    assert scene.waiting("us") == ()
+
+
+def test_a_workspace_on_its_way_takes_no_event(scene: Scene) -> None:
+    """An event alone is fenced as content is: while the workspace moves, and after it has left."""
+    sure = scene.world.sure(scene.ann)
+    move = scene.world.call("residency.start", sure, organization=scene.acme, workspace=scene.eu, region="us")
+    scene.regional.moves.step(move)
+    with pytest.raises(WorkspaceMoving):
+        scene.attempt(put=False, details=ONE)
+    assert scene.nothing()
+
+
+def test_personal_fields_need_the_key_of_the_region_and_of_the_person(scene: Scene) -> None:
+    """The part is under the deployment's data key of the region around pieces under the person's, and bound to the region."""
+    scene.write(reader="bob@example.org")
+    scene.write("b", workspace=scene.us, reader="eve@example.org")
+    (event,) = scene.waiting()
+    with scene.world.storage.reading() as store:
+        key = store.deks.get(dek_id_of(event.personal))
+    assert key is not None
+    assert (key.scope, key.region) == (DEPLOYMENT, "eu")
+    opened = {"address": "203.0.113.9", "reader": "bob@example.org", "user_agent": "a pen"}
+    eu, us = scene.logs.regions.stores["eu"], scene.logs.regions.stores["us"]
+    assert eu.parts.open(event) == opened
+    for parts, wrong in ((us.parts, event), (eu.parts, replace(event, log=LogId("org_other")))):
+        with pytest.raises(DecryptionFailed):
+            parts.open(wrong)
+    scene.world.security._engines.subjects.destroy({scene.ann.id: scene.world.clock.now()})
+    assert eu.parts.open(event) == {}
+
+
+def test_the_worker_seals_each_store_under_an_origin_of_its_own(scene: Scene) -> None:
+    """Indexes are gapless in each region, checkpoints are under `<deployment>/<region>/<log>`, and an event is proved there."""
+    for key in "abc":
+        scene.write(key)
+    scene.write("d", workspace=scene.us)
+    scene.world.drain()
+    for store, size in (("eu", 3), ("us", 1)):
+        logs = scene.logs.regions.stores[store].logs
+        for log, events in ((LogId(scene.acme), size), (LOG_OF_LOGS, 1)):
+            held = logs.checkpoint(log)
+            assert held is not None
+            assert (held.checkpoint.origin, held.checkpoint.size) == (f"localhost:8000/{store}/{log}", events)
+        proof = logs.prove(LogId(scene.acme), index=size - 1)
+        assert isinstance(proof, ProofBundle)
+        with scene.regional.router.stores[store].reading() as found:
+            rows = found.log.page(LogId(scene.acme), first=0, limit=9)
+        assert [row.index for row in rows] == list(range(size))
+        assert proof.shows(rows[-1].event.body, public=SIGNER.public)
+    assert {name: (each.waiting, each.unsigned, each.problem) for name, each in (scene.logs.regions.status()).items()} == {
+        name: (0, 0, "") for name in ("eu", "eu-two", "us")
+    }
+
+
+def test_one_anchor_of_the_home_store_covers_every_region(scene: Scene) -> None:
+    """The home store's log of logs has the regions' as leaves: what holds a checkpoint of it has pinned their logs too."""
+    scene.write()
+    assert scene.logs.flush() > 1
+    anchor = scene.logs.checkpoint(LOG_OF_LOGS)
+    assert anchor is not None
+    scene.write("b")
+    scene.logs.flush()
+    report = scene.logs.verify(held=(anchor,))
+    found = {(each.store, each.log): each for each in report.logs}
+    assert (report.findings, report.silent, report.assurance) == ((), (), Assurance.ANCHORED)
+    log = found["eu", LogId(scene.acme)]
+    assert (log.size, log.signed, log.held) == (2, 2, 1)
+    assert ("eu-two", LOG_OF_LOGS) not in found
+    without = {(each.store, each.log): each.held for each in (scene.logs.verify()).logs}
+    assert set(without.values()) == {0}
+    alone = scene.logs.verify(log=LogId(scene.acme), region="eu")
+    assert [(each.store, each.log, each.size) for each in alone.logs] == [("eu", scene.acme, 2)]
+
+
+def test_tampering_in_a_region_is_found_and_named(scene: Scene) -> None:
+    """An event that was changed, and a store that was set back as a whole, are findings of that store, and the home store's stay sound."""
+    scene.write()
+    scene.logs.flush()
+    state = cast(Any, scene.regional.router.stores["eu"]).state
+    before = state.newest
+    scene.write("b")
+    scene.logs.flush()
+    rows = dict(state.newest.tables["log"])
+    place, row = next(iter(rows.items()))
+    rows[place] = replace(row, event=replace(row.event, body=row.event.body.replace(b'"words":1', b'"words":9')))
+    now, state.newest = state.newest, replace(state.newest, tables={**state.newest.tables, "log": rows})
+    (leaf, *_) = found = (scene.logs.verify()).findings
+    assert {each.store for each in found} == {"eu"}
+    assert (leaf.kind, leaf.at, str(leaf).startswith(f"eu/{scene.acme}: leaf")) == (FindingKind.LEAF, 0, True)
+    state.newest = replace(before, commit=now.commit)
+    found = (scene.logs.verify()).findings
+    assert [(each.store, each.log, each.kind) for each in found] == [("eu", LOG_OF_LOGS, FindingKind.HELD)]
+
+
+def test_a_log_that_is_not_what_was_signed_is_not_signed_again(scene: Scene) -> None:
+    """A leaf that was changed stops the signer of that log, which is told; other stores are sealed all the same."""
+    scene.write()
+    scene.logs.regions.stores["eu"].logs.place()
+    state = cast(Any, scene.regional.router.stores["eu"]).state
+    rows = {place: replace(row, event=replace(row.event, leaf=b"0" * 32)) for place, row in state.newest.tables["log"].items()}
+    state.newest = replace(state.newest, tables={**state.newest.tables, "log": rows})
+    scene.write("b", workspace=scene.us)
+    with pytest.raises(LogInconsistent):
+        scene.logs.flush()
+    assert scene.logs.regions.stores["us"].logs.checkpoint(LogId(scene.acme)) is not None
+    assert (scene.logs.regions.status())["eu"].unsigned == 1
+
+
+def test_a_region_that_is_down_stops_no_other_and_is_told(scene: Scene) -> None:
+    """The job seals what answers and says what does not; so do flush, verification (worth nothing then) and the state."""
+    scene.write()
+    scene.write("b", workspace=scene.us)
+    cut_off(scene, "eu")
+    worker = scene.world.security.worker("w")
+    runs = {run.name: run.error for run in worker.run_due()}
+    assert (runs["region-logs"], runs["audit"]) == ("store", "")
+    assert scene.logs.regions.stores["us"].logs.checkpoint(LogId(scene.acme)) is not None
+    scene.write("c", workspace=scene.us)
+    with pytest.raises(StoreError, match="can not be reached"):
+        scene.logs.flush()
+    report = scene.logs.verify()
+    assert (report.silent, report.assurance, report.findings) == ((("eu", "store"),), Assurance.NONE, ())
+    assert {each.store: each.size for each in report.logs if each.log == scene.acme and each.store} == {"us": 2}
+    states = scene.logs.regions.status()
+    assert (states["eu"].problem, states["us"].problem) == ("store", "")
+    assert "store" in (scene.logs.status()).problem
+
+
+def test_a_log_that_nobody_seals_is_stalled(scene: Scene) -> None:
+    """What waits for more than five minutes is told as a problem of that store alone."""
+    scene.write()
+    scene.world.clock.advance(timedelta(minutes=5))
+    assert (scene.logs.regions.status())["eu"].problem == ""
+    scene.world.clock.advance(timedelta(seconds=1))
+    assert {name: each.problem for name, each in (scene.logs.regions.status()).items()} == {"eu": "stalled", "eu-two": "", "us": ""}
+
+
+def test_a_move_begins_where_the_other_log_ended(scene: Scene) -> None:
+    """The first event of the workspace in its new region has the old log's last checkpoint; its events stay where they were."""
+    scene.write("a")
+    scene.write("b")
+    sure = scene.world.sure(scene.ann)
+    move = scene.world.call("residency.start", sure, organization=scene.acme, workspace=scene.eu, region="us")
+    assert (scene.regional.moves.run(move.id)).state is MoveState.DONE
+    scene.write("c")
+    scene.logs.flush()
+    log = LogId(scene.acme)
+    held = scene.logs.regions.stores["eu"].logs.checkpoint(log)
+    assert held is not None
+    with scene.regional.router.stores["us"].reading() as store:
+        first, second = store.log.page(log, first=0, limit=9)
+    said = first.event.details()
+    assert (first.event.name, said["region"], first.event.workspace_id) == ("workspace_log.continued", "us", scene.eu)
+    ending = {"origin": f"localhost:8000/eu/{log}", "size": 2, "root": held.checkpoint.root.hex(), "signed": True}
+    assert (said["details"], second.event.details()["details"]["key"]) == (ending, "c")
+    with scene.regional.router.stores["eu"].reading() as store:
+        assert {each.event.details()["details"]["key"] for each in store.log.page(log, first=0, limit=9)} == {"a", "b"}
+    assert (scene.logs.verify()).findings == ()
+
+
+def test_a_log_that_is_not_sound_does_not_keep_a_workspace_on_its_way(scene: Scene) -> None:
+    """What the old log's signer refuses is told as unsigned; the move ends all the same."""
+    scene.write("a")
+    scene.logs.regions.stores["eu"].logs.place()
+    state = cast(Any, scene.regional.router.stores["eu"]).state
+    rows = {place: replace(row, event=replace(row.event, leaf=b"0" * 32)) for place, row in state.newest.tables["log"].items()}
+    state.newest = replace(state.newest, tables={**state.newest.tables, "log": rows})
+    sure = scene.world.sure(scene.ann)
+    move = scene.world.call("residency.start", sure, organization=scene.acme, workspace=scene.eu, region="us")
+    assert (scene.regional.moves.run(move.id)).state is MoveState.DONE
+    with scene.regional.router.stores["us"].reading() as store:
+        (row,) = store.log.page(LogId(scene.acme), first=0, limit=9)
+    assert (row.event.details()["details"]["size"], row.event.details()["details"]["signed"]) == (1, False)
+
+
+def test_a_search_covers_home_and_regions_and_loses_nothing(scene: Scene) -> None:
+    """Pages are newest first over all stores; whatever their size, and while the logs grow, each event is there once."""
+    for number in range(6):
+        scene.write(f"k{number}", workspace=scene.us if number % 2 else scene.eu, reader="bob@example.org")
+        scene.world.clock.advance(timedelta(seconds=1))
+    log, reading = LogId(scene.acme), scene.world.security.log_reading
+    first = reading.search(AuditQuery(log=log, name="note.*"))
+    assert isinstance(first, PlacedPage)
+    assert (first.events, [store for store, _ in first.pending], first.silent) == ((), ["eu"] * 3 + ["us"] * 3, ())
+    scene.logs.flush()
+    for limit in (1, 2, 4, 500):
+        keys, stores = list[str](), list[str]()
+        cursor: str | None = None
+        for _ in range(20):
+            page = reading.search(AuditQuery(log=log, name="note.*"), cursor=cursor, limit=limit)
+            assert isinstance(page, PlacedPage)
+            keys += [each.event.details()["details"]["key"] for each in page.events]
+            stores += [each.store for each in page.events]
+            cursor = page.next
+            if cursor is None:
+                break
+            assert len(page.events) == limit
+            scene.write(f"new {limit}")
+            scene.logs.flush()
+        old = [key for key in keys if not key.startswith("new")]
+        assert (old, stores[-2:]) == (["k5", "k4", "k3", "k2", "k1", "k0"], ["us", "eu"])
+    everything = reading.search(AuditQuery(log=log), limit=500)
+    assert isinstance(everything, PlacedPage)
+    assert {"", "eu", "us"} == {each.store for each in everything.events}
+    newest = next(each for each in everything.events if each.store == "us")
+    assert (reading.personal(newest.event, store="us"))["reader"] == "bob@example.org"
+    mine = reading.activity(person=scene.ann.id, logs=(DEPLOYMENT_LOG, log), limit=500)
+    assert isinstance(mine, PlacedPage)
+    assert {(each.store, each.event.log) for each in mine.events} == {("", "deployment"), ("", log), ("eu", log), ("us", log)}
+    for wrong in ("x", "1.1.deployment"):
+        assert isinstance(reading.search(AuditQuery(log=log), cursor=wrong), Refusal)
+    assert isinstance(reading.search(AuditQuery(log=log), limit=0), Refusal)
+
+
+def test_a_silent_region_is_named_and_comes_later(scene: Scene) -> None:
+    """While a store does not answer, pages and counts say so, no page is the last, and what it has comes once it answers again."""
+    scene.write("a")
+    scene.write("b", workspace=scene.us)
+    scene.logs.flush()
+    log, reading = LogId(scene.acme), scene.world.security.log_reading
+    query = AuditQuery(log=log, name="note.written")
+    assert reading.counts(query) == PlacedCounts(AuditCounts(total=2, by=Tally.NAME, of=(("note.written", 2),), more=False))
+    stores = cast("dict[str, Any]", reading._stores)
+    eu, stores["eu"] = stores["eu"], Down()
+    page = reading.search(query)
+    assert isinstance(page, PlacedPage)
+    assert ([each.store for each in page.events], page.silent) == (["us"], ("eu",))
+    counted = reading.counts(query)
+    assert (counted.counts.total, counted.silent) == (1, ("eu",))
+    again = reading.search(query, cursor=page.next)
+    assert isinstance(again, PlacedPage)
+    assert (again.events, again.silent, again.next is None) == ((), ("eu",), False)
+    stores["eu"] = eu
+    last = reading.search(query, cursor=again.next)
+    assert isinstance(last, PlacedPage)
+    assert ([each.store for each in last.events], last.silent, last.next) == (["eu"], (), None)
+    stores[""] = Down()
+    with pytest.raises(StoreError):
+        reading.search(query)
+    with pytest.raises(StoreError):
+        reading.counts(query)
+
+
+def test_an_export_of_a_region_is_verified_by_its_own_origin(scene: Scene) -> None:
+    """The file is of one region's log, with personal parts opened by its key; that it was made is an event in the home store."""
+    scene.write("a", reader="bob@example.org")
+    scene.logs.flush()
+    wanted = ExportRequest(query=AuditQuery(log=LogId(scene.acme)), personal=True)
+    export = scene.logs.regions.stores["eu"].logs.export(wanted, actor=scene.ann)
+    assert not isinstance(export, Refusal)
+    lines = b"".join([chunk for chunk in export.chunks()])
+    assert export.head.origin == f"localhost:8000/eu/{scene.acme}"
+    assert (export.events, b"bob@example.org" in lines) == (1, True)
+    assert len(scene.world.events(scene.acme, "audit.exported")) == 1
+
+
+def test_a_hold_keeps_an_erasure_waiting_for_an_event_in_a_region(scene: Scene) -> None:
+    """What the hold covers may be in a region alone; while a region is silent nobody is erased that it could matter to."""
+    scene.write("a", reader="bob@example.org")
+    sure, world = scene.world.sure(scene.ann), scene.world
+    held = world.call("retention.place_hold", sure, organization=scene.acme, matter="case 1", name="note.written")
+    assert not isinstance(held, Refusal), held
+    world.security._erasures._erased = Nobody()
+    asked = world.call("erasures.request", Operator(id="sam", reason="ticket 9"), user=scene.ann.id)
+    world.security._erasures.run_due()
+    assert (world.call("erasures.get", asked.id)).state is ErasureState.DEFERRED
+    cut_off(scene, "us")
+    world.security._erasures.run_due()
+    cut_off(scene, "eu")
+    with pytest.raises(StoreError):
+        world.security._erasures.run_due()
+    (event,) = world.events(DEPLOYMENT_LOG, "person.erasure_deferred")
+    assert event.subject_id == scene.ann.id
