@@ -101,7 +101,7 @@ class AsyncSqlLog:
 
     async def page(self, log: LogId, *, first: int, limit: int) -> tuple[SealedEvent, ...]:
         """Return the events with an index from `first` on, in the order of indexes."""
-        rows = await self._run.tuples(log_cells.page(self._tables, log, first=first, limit=limit))
+        rows = await self._run.plain(log_cells.page(self._tables), {"log": log, "first": first, "most": limit})
         return log_cells.sealed_events(rows, dialect=self._run.dialect)
 
     async def raw(self, query: AuditQuery, *, first: int, end: int, limit: int, personal: bool = False) -> tuple[RawEvent, ...]:

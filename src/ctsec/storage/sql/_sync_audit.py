@@ -102,7 +102,7 @@ class SqlLog:
 
     def page(self, log: LogId, *, first: int, limit: int) -> tuple[SealedEvent, ...]:
         """Return the events with an index from `first` on, in the order of indexes."""
-        rows = self._run.tuples(log_cells.page(self._tables, log, first=first, limit=limit))
+        rows = self._run.plain(log_cells.page(self._tables), {"log": log, "first": first, "most": limit})
         return log_cells.sealed_events(rows, dialect=self._run.dialect)
 
     def raw(self, query: AuditQuery, *, first: int, end: int, limit: int, personal: bool = False) -> tuple[RawEvent, ...]:

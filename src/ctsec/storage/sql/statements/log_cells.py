@@ -11,12 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final, cast
 
-from sqlalchemy import Select, select, type_coerce
+from sqlalchemy import BigInteger, Select, bindparam, select, type_coerce
 from sqlalchemy.types import NULLTYPE
 
-from ctsec.audit.event import LogId
 from ctsec.audit.record import SealedEvent, StoredEvent
 from ctsec.draft import draft_of
 from ctsec.storage.sql.tables import Tables
@@ -33,11 +33,16 @@ _NUMBER: Final = frozenset({int}).issuperset
 _BINARY: Final = frozenset({bytes}).issuperset
 
 
-def page(tables: Tables, log: LogId, *, first: int, limit: int) -> Select[Any]:
-    """Return the query for events from an index on, in the order of indexes, with the cells as they are."""
+@lru_cache(maxsize=8)
+def page(tables: Tables) -> Select[Any]:
+    """Return the statement for the events of `log` from the index `first` on, at most `most`, in their order, with the cells as they are.
+
+    A verification asks it for each page with other values of the three, and it is made once.
+    """
     t = tables.log.event
     cells = select(*[type_coerce(each, NULLTYPE) for each in t.columns])
-    return cast("Select[Any]", cells.where(t.c.log == log, t.c.index >= first).order_by(t.c.index).limit(limit))
+    log, (first, most) = bindparam("log", type_=t.c.log.type), [bindparam(name, type_=BigInteger()) for name in ("first", "most")]
+    return cast("Select[Any]", cells.where(t.c.log == log, t.c.index >= first).order_by(t.c.index).limit(most))
 
 
 def sealed_events(rows: Sequence[tuple[Any, ...]], *, dialect: str) -> tuple[SealedEvent, ...]:
