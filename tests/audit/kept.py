@@ -45,8 +45,8 @@ def drawn(seed: int) -> Callable[[int], bytes]:
     return random.Random(seed).randbytes
 
 
-def events(log: LogId, *, count: int, seed: int = 1) -> list[StoredEvent]:
-    """Return events of a log as ctsec writes them, a millisecond apart."""
+def events(log: LogId, *, count: int, seed: int = 1, region: str = "") -> list[StoredEvent]:
+    """Return events of a log as ctsec writes them, in the store of a region if one is named, a millisecond apart."""
     organization = OrganizationId(log) if log.startswith("org_") else None
     clock = FixedClock(datetime(2026, 1, 1, tzinfo=UTC))
     ambient = Ambient(clock=clock, random=drawn(seed), request=Request(id="req_1"))
@@ -61,7 +61,8 @@ def events(log: LogId, *, count: int, seed: int = 1) -> list[StoredEvent]:
             organization=organization,
             details={"number": number},
         )
-        made.append(store_form(event, personal=b"\xffsealed" if number % 3 else b""))
+        placed = replace(event, region=region) if region else event
+        made.append(store_form(placed, personal=b"\xffsealed" if number % 3 else b""))
     return made
 
 

@@ -28,7 +28,7 @@ def test_the_logs_of_regions_are_told(tmp_path: Path) -> None:
     (tmp_path / "host.py").write_text(REGIONAL, "utf-8")
     create_region(place, region="eu")
     with closing(SqlRegionStorage.from_url(place)) as storage, storage.begin() as store:
-        store.inbox.append(events(ONE, count=1)[0])
+        store.inbox.append(events(ONE, count=1, region="eu")[0])
     ran = ctsec("doctor", "host:security", folder=tmp_path)
     told = [line for line in ran.stdout.splitlines() if line.startswith("BAD")]
     assert (ran.returncode, len(told)) == (1, 1)

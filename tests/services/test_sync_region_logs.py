@@ -251,6 +251,22 @@ def test_tampering_in_a_region_is_found_and_named(scene: Scene) -> None:
     assert [(each.store, each.log, each.kind) for each in found] == [("eu", LOG_OF_LOGS, FindingKind.HELD)]
 
 
+def test_an_event_that_was_carried_into_another_store_is_found(scene: Scene) -> None:
+    """A row of another region or of the home store, also one that was signed where it came, is a finding; nothing else is."""
+    scene.write()
+    (event,) = scene.waiting()
+    with scene.world.storage.reading() as home:
+        (other,) = home.inbox.pending(limit=1, log=LogId(scene.acme))
+    for storage, row in ((scene.regional.router.stores["us"], event), (scene.regional.router.stores["eu"], other)):
+        with storage.begin() as store:
+            store.inbox.append(row)
+    with scene.world.storage.sequencing() as store:
+        store.inbox.append(event)
+    scene.logs.flush()
+    found = [(each.store, each.log, each.kind) for each in (scene.logs.verify()).findings]
+    assert sorted(found) == [(store, scene.acme, FindingKind.BODY) for store in ("", "eu", "us")]
+
+
 def test_a_log_that_is_not_what_was_signed_is_not_signed_again(scene: Scene) -> None:
     """A leaf that was changed stops the signer of that log, which is told; other stores are sealed all the same."""
     scene.write()

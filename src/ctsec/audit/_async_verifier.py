@@ -34,7 +34,8 @@ _NOTHING = bytes(HASH_BYTES)
 
 class AsyncLogVerifier:
     """Verifies one log in one reading: events, leaves, projections, tiles, head, checkpoints, and those `held` outside;
-    and whether a purge accounts for each event that is gone.
+    and whether a purge accounts for each event that is gone. `region` is that of the store that the log is in, empty for the home store:
+    the body of each event says it.
 
     Where a signed prune record lets the hashes below an index go, the tree is grown from the roots of the tiles whose entries are gone; the
     root at a size within such a tile is what a stored checkpoint says that counts. What was held under that index covers nothing.
@@ -54,6 +55,7 @@ class AsyncLogVerifier:
         checkpoints: AsyncCheckpointRecords,
         purges: AsyncPurgeRecords,
         identity: LogIdentity,
+        region: str = "",
         progress: Progress | None = None,
     ) -> None:
         self._log = log
@@ -62,6 +64,7 @@ class AsyncLogVerifier:
         self._checkpoints = checkpoints
         self._purges = purges
         self._identity = identity
+        self._region = region
         self._progress = progress
         self._trail = RetentionTrail(origin=identity.origin(log), keys=identity.retention_keys)
         self._purged = 0
@@ -239,12 +242,14 @@ class AsyncLogVerifier:
         if leaf != sealed.event.leaf:
             self._tell(FindingKind.LEAF, sealed.index, "the stored leaf is not the hash of the body")
         try:
-            wrong = departures(sealed.event)
+            wrong = departures(sealed.event, region=self._region)
         except CorruptRecord:
             self._tell(FindingKind.BODY, sealed.index, "the body is not a JSON object")
         else:
-            if wrong:
-                self._tell(FindingKind.PROJECTION, sealed.index, f"these columns say something else than the body: {', '.join(wrong)}")
+            if "region" in wrong:
+                self._tell(FindingKind.BODY, sealed.index, "the body says another region than that of the store it is in")
+            if columns := [name for name in wrong if name != "region"]:
+                self._tell(FindingKind.PROJECTION, sealed.index, f"these columns say something else than the body: {', '.join(columns)}")
         return leaf
 
     async def _grow(self, leaves: Sequence[bytes]) -> None:

@@ -224,9 +224,10 @@ def _changes(event: Event) -> dict[str, object]:
     return {"changes": [form(change) for change in event.changes], **more}
 
 
-def departures(event: StoredEvent) -> tuple[str, ...]:
+def departures(event: StoredEvent, *, region: str | None = None) -> tuple[str, ...]:
     """Return the columns of a row that say something else than its body, `body` itself for one of an unknown version.
 
+    With `region`, that of the store that the row is in (empty: the home store), `region` is one of them where the body says another.
     Raises CorruptRecord if the body is not a JSON object.
     """
     said = event.details()
@@ -238,7 +239,8 @@ def departures(event: StoredEvent) -> tuple[str, ...]:
         told = _told(said)
     digest = hashlib.sha256(event.personal).hexdigest() if event.personal else None
     shown = (*_SHOWN(event), digest)
-    return () if told == shown else tuple(name for name, one, two in zip(_COLUMNS, told, shown, strict=True) if one != two)
+    elsewhere = ("region",) if region is not None and said.get("region", "") != region else ()
+    return elsewhere if told == shown else (*(name for name, one, two in zip(_COLUMNS, told, shown, strict=True) if one != two), *elsewhere)
 
 
 _COLUMNS: Final = (

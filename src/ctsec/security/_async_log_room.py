@@ -136,6 +136,6 @@ def _regions(
         identity = settings.log_identity(public, retention=other, region=part_of(name))
         opens = events.parts(region)
         exports = AsyncExports(storage, aside=aside, personal=opens, signer=signer, identity=identity, ambient=ambient)
-        logs = AsyncSealedLogs(storage, signer=signer, identity=identity, ambient=ambient, exports=exports)
+        logs = AsyncSealedLogs(storage, signer=signer, identity=identity, ambient=ambient, exports=exports, region=region)
         made[name] = AsyncRegionLog(region, logs, storage, opens)
     return AsyncRegionLogs(home, ambient=ambient, stores=made)

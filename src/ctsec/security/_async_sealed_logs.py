@@ -32,9 +32,9 @@ LOGS: Final = 1000
 
 
 class AsyncSealedLogs:
-    """The logs of one store. Without a `signer` nothing is signed; `exports` begins exports of them."""
+    """The logs of one store, that of `region` (empty: the home store). Without a `signer` nothing is signed; `exports` begins exports."""
 
-    __slots__ = ("_ambient", "_maker", "_sealed", "exports", "identity")
+    __slots__ = ("_ambient", "_maker", "_region", "_sealed", "exports", "identity")
 
     def __init__(
         self,
@@ -44,11 +44,13 @@ class AsyncSealedLogs:
         identity: LogIdentity,
         ambient: Ambient,
         exports: AsyncExports,
+        region: str = "",
     ) -> None:
         self._sealed = storage
         self._ambient = ambient
         self._maker = None if signer is None else AsyncCheckpointMaker(signer, identity=identity)
         self.exports = exports
+        self._region = region
         self.identity = identity
 
     @property
@@ -172,6 +174,7 @@ class AsyncSealedLogs:
                     checkpoints=store.checkpoints,
                     purges=store.purges,
                     identity=self.identity,
+                    region=self._region,
                     progress=progress,
                 )
                 report = await verifier.verify(held=held, earlier=earlier)

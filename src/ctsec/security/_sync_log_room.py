@@ -135,6 +135,6 @@ def _regions(
         identity = settings.log_identity(public, retention=other, region=part_of(name))
         opens = events.parts(region)
         exports = Exports(storage, aside=aside, personal=opens, signer=signer, identity=identity, ambient=ambient)
-        logs = SealedLogs(storage, signer=signer, identity=identity, ambient=ambient, exports=exports)
+        logs = SealedLogs(storage, signer=signer, identity=identity, ambient=ambient, exports=exports, region=region)
         made[name] = RegionLog(region, logs, storage, opens)
     return RegionLogs(home, ambient=ambient, stores=made)

@@ -33,9 +33,9 @@ LOGS: Final = 1000
 
 
 class SealedLogs:
-    """The logs of one store. Without a `signer` nothing is signed; `exports` begins exports of them."""
+    """The logs of one store, that of `region` (empty: the home store). Without a `signer` nothing is signed; `exports` begins exports."""
 
-    __slots__ = ("_ambient", "_maker", "_sealed", "exports", "identity")
+    __slots__ = ("_ambient", "_maker", "_region", "_sealed", "exports", "identity")
 
     def __init__(
         self,
@@ -45,11 +45,13 @@ class SealedLogs:
         identity: LogIdentity,
         ambient: Ambient,
         exports: Exports,
+        region: str = "",
     ) -> None:
         self._sealed = storage
         self._ambient = ambient
         self._maker = None if signer is None else CheckpointMaker(signer, identity=identity)
         self.exports = exports
+        self._region = region
         self.identity = identity
 
     @property
@@ -171,6 +173,7 @@ class SealedLogs:
                     checkpoints=store.checkpoints,
                     purges=store.purges,
                     identity=self.identity,
+                    region=self._region,
                     progress=progress,
                 )
                 report = verifier.verify(held=held, earlier=earlier)
