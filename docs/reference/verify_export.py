@@ -170,9 +170,9 @@ def verify(lines: Iterable[bytes], keys: list[Any]) -> str:
     need(base64.b64encode(tree.root()).decode() == root, "the events do not lead to the root of the checkpoint")
     need(whole or bool(head["filters"]), "events are left out of the range, and no filter is named")
     place = f"[{head['first']}, {head['end']}) of {head['origin']}, which had {size} events"
+    place += f" ({masked} masked: what is shown of them is signed for, not proved)" if masked else ""
     if whole:
         return f"complete: {events} events, and {purged} purged ones, are all of {place}"
-    place += f" ({masked} masked: what is shown of them is signed for, not proved)" if masked else ""
     return f"selected: {events} events are members of {place}; that no other matches {head['filters']} is signed for, not proved"
 
 

@@ -10,13 +10,14 @@ from typing import Any, cast
 import pytest
 
 from ctsec.ambient import Ambient
-from ctsec.audit.event import build
+from ctsec.audit.event import Target, build
 from ctsec.audit.record import store_form
 from ctsec.ids import OrganizationId
 from ctsec.principal import system
 from ctsec.rbac.policy import Policy
 from ctsec.residency import DEPLOYMENTS_KEY, Region, Regions, Replica
 from ctsec.storage.memory import MemoryRegionStorage
+from tests.hosts.files import SAM, file_of
 from tests.hosts.harness import HOSTS, Browser, Host, named
 
 REGIONS = Regions(
@@ -141,3 +142,36 @@ def test_events_of_a_region_are_read_with_the_others(owner: Browser, host: Host)
         assert answer.status == 200, what
         assert f"/us/{organization}" in answer.body.decode(), what
         assert owner.auth(f"GET {log}/{what}region=mars").status == 404, what
+
+
+def test_a_person_takes_away_what_a_region_says_of_her(host: Host, owner: Browser) -> None:
+    """Lists name the region, the file is of that store's log and verifies by its keys, and what is in no region is not found."""
+    guest = Browser(host).sign_up("guest@example.com")
+    home = owner.found("Acme")
+    owner.invite(home, guest)
+    stores = cast(Any, host).security.regional.router.stores
+    for region, subject, target in (("us", guest.id, guest.id), ("us", guest.id, owner.id), ("eu", owner.id, owner.id)):
+        told = build(
+            "role.assigned",
+            ambient=Ambient(clock=host.clock),
+            actor=system("test"),
+            targets=(Target("user", target),),
+            subject=subject,
+            organization=OrganizationId(home),
+        )
+        with MemoryRegionStorage(region=region, state=stores[region].state).begin() as store:
+            store.inbox.append(store_form(replace(told, region=region), personal=b""))
+    work(host)
+    path = f"GET /operator/people/{guest.id}"
+    for lists, route in (("GET /activity/logs", "GET /activity/export"), (f"{path}/logs", f"{path}/export")):
+        found = owner.auth(lists, headers=SAM).json if "/operator/" in lists else guest.ok(lists)
+        logs = {(each["region"], each["log"]): each for each in found["logs"]}
+        assert (logs.keys(), found["silent"]) == ({(None, "deployment"), (None, home), ("us", home)}, [])
+        there = logs["us", home]
+        assert (there["events"], all(f"/us/{home}" in key for key in there["keys"])) == (2, True)
+        file, masked = file_of(guest, f"{route}?log={home}&region=us", there["keys"])
+        assert (masked, b"role.assigned" in file, owner.id.encode() in file) == (1, True, False)
+        host.clock.advance(timedelta(seconds=5))
+        for place in (f"log={home}&region=eu", f"log={home}&region=mars", "log=deployment&region=us", "log=logs&region=us"):
+            reply = guest.auth(f"{route}?{place}", headers=SAM if "/operator/" in route else {})
+            assert reply.status == 404, place

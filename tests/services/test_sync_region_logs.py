@@ -24,7 +24,7 @@ from ctsec.audit.tree.bundle import ProofBundle
 from ctsec.encryption.context import DEPLOYMENT
 from ctsec.encryption.envelope import dek_id_of
 from ctsec.errors import DecryptionFailed, LogInconsistent, ResidencyError, StoreError, WorkspaceMoving
-from ctsec.ids import OrganizationId, WorkspaceId
+from ctsec.ids import OrganizationId, UserId, WorkspaceId
 from ctsec.operators import Operator
 from ctsec.outcome import Reason, Refusal
 from ctsec.principal import Principal
@@ -260,8 +260,8 @@ def test_an_event_that_was_carried_into_another_store_is_found(scene: Scene) -> 
     for storage, row in ((scene.regional.router.stores["us"], event), (scene.regional.router.stores["eu"], other)):
         with storage.begin() as store:
             store.inbox.append(row)
-    with scene.world.storage.sequencing() as store:
-        store.inbox.append(event)
+    with scene.world.storage.sequencing() as home:
+        home.inbox.append(event)
     scene.logs.flush()
     found = [(each.store, each.log, each.kind) for each in (scene.logs.verify()).findings]
     assert sorted(found) == [(store, scene.acme, FindingKind.BODY) for store in ("", "eu", "us")]
@@ -426,7 +426,28 @@ def test_an_export_of_a_region_is_verified_by_its_own_origin(scene: Scene) -> No
     lines = b"".join([chunk for chunk in export.chunks()])
     assert export.head.origin == f"localhost:8000/eu/{scene.acme}"
     assert (export.events, b"bob@example.org" in lines) == (1, True)
-    assert len(scene.world.events(scene.acme, "audit.exported")) == 1
+    (recorded,) = scene.world.events(scene.acme, "audit.exported")
+    assert recorded.details()["details"]["region"] == "eu"
+
+
+def test_the_logs_of_a_person_are_those_of_every_store(scene: Scene) -> None:
+    """Each log that has events of theirs under a checkpoint is listed with its store; a store that does not answer is named."""
+    scene.write("a")
+    scene.write("b")
+    scene.write("c", workspace=scene.us)
+    ann, about = UserId(scene.ann.id), scene.world.security.log_reading.about
+    assert not [each for each in (about(ann)).logs if each.store]
+    scene.logs.flush()
+    found = about(ann, logs=[LogId(scene.acme)])
+    assert [(each.store, each.log, each.events) for each in found.logs if each.store] == [("eu", scene.acme, 2), ("us", scene.acme, 1)]
+    assert {each.log for each in (about(ann)).logs if not each.store} == {DEPLOYMENT_LOG, scene.acme}
+    assert (about(UserId("usr_other"))).logs == found.silent == ()
+    cast(Any, scene.logs.regions.stores["eu"].logs.exports)._storage = Down()
+    less = about(ann, logs=[LogId(scene.acme)])
+    assert ([each.store for each in less.logs], less.silent) == (["", "us"], ("eu",))
+    cast(Any, scene.logs.exports)._storage = Down()
+    with pytest.raises(StoreError):
+        about(ann)
 
 
 def test_a_hold_keeps_an_erasure_waiting_for_an_event_in_a_region(scene: Scene) -> None:

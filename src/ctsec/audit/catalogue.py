@@ -236,6 +236,7 @@ _FIELDS: Final[Mapping[EventName, Mapping[str, Field]]] = {
         "filters": public(tuple),
         "personal": public(bool),
         "masked": public(bool, optional=True),
+        "region": public(optional=True),
         **dict.fromkeys(("asked", "why"), personal()),
     },
     EventName.STREAM_RESET: {"log": public(), "before": public(int), "next": public(int), **_REASON},

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ctsec.audit.event import LogId
 from ctsec.audit.query import AuditCounts
 from ctsec.audit.record import SealedEvent, StoredEvent
 
@@ -32,6 +33,23 @@ class PlacedPage:
     events: tuple[PlacedEvent, ...]
     next: str | None
     pending: tuple[tuple[str, StoredEvent], ...] = ()
+    silent: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedLog:
+    """A log in the `store` of a region (empty: the home store), and how many of its events match."""
+
+    log: LogId
+    events: int
+    store: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedLogs:
+    """Logs in all stores that answered; `silent` are those that did not."""
+
+    logs: tuple[PlacedLog, ...]
     silent: tuple[str, ...] = ()
 
 

@@ -229,5 +229,5 @@ def _told(report: ExportReport) -> str:
     else:
         chosen = ", ".join(f"{name}={value}" for name, value in sorted(report.filters.items()))
         said = f"ok  {report.events} events with {chosen} {place}; that no other matches is signed for, and not proved"
-        said += f"\n{report.masked} of them are masked: their place is proved, what is shown of them is signed for" if report.masked else ""
+    said += f"\n{report.masked} of them are masked: their place is proved, what is shown of them is signed for" if report.masked else ""
     return said if report.signed else f"{said}\nnobody's signature was looked at: name the key of the log with --key"

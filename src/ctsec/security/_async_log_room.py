@@ -135,7 +135,7 @@ def _regions(
         region, _ = regions.get(name, (name, ""))
         identity = settings.log_identity(public, retention=other, region=part_of(name))
         opens = events.parts(region)
-        exports = AsyncExports(storage, aside=aside, personal=opens, signer=signer, identity=identity, ambient=ambient)
+        exports = AsyncExports(storage, aside=aside, personal=opens, signer=signer, identity=identity, ambient=ambient, store=name)
         logs = AsyncSealedLogs(storage, signer=signer, identity=identity, ambient=ambient, exports=exports, region=region)
         made[name] = AsyncRegionLog(region, logs, storage, opens)
     return AsyncRegionLogs(home, ambient=ambient, stores=made)

@@ -214,9 +214,12 @@ class Export:
 
 
 class Exports:
-    """Begins exports of the logs of one store, each recorded through `aside`. Without `personal` those parts can not be asked for."""
+    """Begins exports of the logs of one store, that of a region by its name in `store`, each recorded through `aside`.
 
-    __slots__ = ("_ambient", "_aside", "_identity", "_personal", "_signer", "_storage")
+    Without `personal` those parts can not be asked for.
+    """
+
+    __slots__ = ("_ambient", "_aside", "_identity", "_personal", "_signer", "_storage", "_store")
 
     def __init__(
         self,
@@ -227,8 +230,9 @@ class Exports:
         signer: LogSigner | None,
         identity: LogIdentity,
         ambient: Ambient,
+        store: str = "",
     ) -> None:
-        self._storage, self._personal, self._signer = storage, personal, signer
+        self._storage, self._personal, self._signer, self._store = storage, personal, signer, store
         self._identity, self._ambient = identity, ambient
         self._aside = aside
 
@@ -309,6 +313,7 @@ class Exports:
                 subject=wanted.query.person if wanted.masked and expected else None,
                 details={
                     **({"masked": True} if wanted.masked else {}),
+                    **({"region": self._store} if self._store else {}),
                     "format": wanted.format.value,
                     "events": expected,
                     "first": head.first,

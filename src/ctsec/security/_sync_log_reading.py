@@ -10,10 +10,11 @@ from typing import Final, cast
 from ctsec.audit.activity import MAX_LOGS, merged, read_positions, write_positions
 from ctsec.audit.assurance import named
 from ctsec.audit.event import DEPLOYMENT_LOG, LogId
-from ctsec.audit.placed import PlacedCounts, PlacedEvent, PlacedPage
+from ctsec.audit.placed import PlacedCounts, PlacedEvent, PlacedLog, PlacedLogs, PlacedPage
 from ctsec.audit.query import MAX_COUNTED, MAX_PAGE, AuditCounts, AuditQuery, Tally
 from ctsec.audit.record import StoredEvent
 from ctsec.errors import StoreError
+from ctsec.ids import UserId
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.security._sync_logs import Logs
 from ctsec.security._sync_region_events import OpensParts
@@ -66,6 +67,21 @@ class LogReading:
             AuditCounts(total=counted.total(), by=by, of=tuple(sorted(counted.items())), more=more),
             tuple(silent),
         )
+
+    def about(self, person: UserId, *, logs: Sequence[LogId] | None = None) -> PlacedLogs:
+        """Return which of `logs` (None: all that there are), in which store, have events of a person under a checkpoint, and how many."""
+        found: list[PlacedLog] = []
+        silent: list[str] = []
+        regions = {name: each.logs for name, each in self._logs.regions.stores.items()}
+        for store in self._stores:
+            exports = regions[store].exports if store else self._logs.exports
+            try:
+                found += [PlacedLog(log, events, store) for log, events in exports.about(person, logs=logs)]
+            except StoreError:
+                if not store:
+                    raise
+                silent.append(store)
+        return PlacedLogs(tuple(found), tuple(silent))
 
     def personal(self, event: StoredEvent, *, store: str) -> Mapping[str, str]:
         """Return the personal part of an event of a store, empty if it has none; what was erased is not in it."""

@@ -134,7 +134,7 @@ def _regions(
         region, _ = regions.get(name, (name, ""))
         identity = settings.log_identity(public, retention=other, region=part_of(name))
         opens = events.parts(region)
-        exports = Exports(storage, aside=aside, personal=opens, signer=signer, identity=identity, ambient=ambient)
+        exports = Exports(storage, aside=aside, personal=opens, signer=signer, identity=identity, ambient=ambient, store=name)
         logs = SealedLogs(storage, signer=signer, identity=identity, ambient=ambient, exports=exports, region=region)
         made[name] = RegionLog(region, logs, storage, opens)
     return RegionLogs(home, ambient=ambient, stores=made)

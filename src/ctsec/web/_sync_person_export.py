@@ -5,7 +5,8 @@ Rules that this module keeps:
 
 - she gets the logs that her activity shows: the deployment's, and those of organizations where she counts for something; an operator
   finds every log that has an event of somebody;
-- a log is one file, for it has one checkpoint; the list of logs has the keys that verify them;
+- a log is one file, for it has one checkpoint, and each store of a region has logs of its own; the list of logs has the keys that verify
+  them, and names the stores that did not answer;
 - what an event says of others is masked, whoever asks (`ctsec.audit.export.disclosure`).
 """
 
@@ -17,7 +18,7 @@ from typing import Final
 from ctsec.audit.event import DEPLOYMENT_LOG, LogId
 from ctsec.ids import OrganizationId, UserId, is_id
 from ctsec.outcome import Reason, Refusal
-from ctsec.web._sync_audit_export import own_logs, sent
+from ctsec.web._sync_audit_export import logs_of, own_logs, sent
 from ctsec.web._sync_call import Answer, Call
 from ctsec.web.auditing import masked_request
 from ctsec.web.http import WebResponse
@@ -33,7 +34,8 @@ def activity_logs(call: Call) -> Answer:
 def export_activity(call: Call) -> Answer:
     """Stream the caller's events in a log, the deployment's if none is named."""
     person, log = UserId(call.principal.id), _named(call)
-    if not call.security.logs.exports.about(person, logs=[each for each in own_logs(call) if each == log]):
+    logs = logs_of(call)
+    if isinstance(logs, Refusal) or not logs.exports.about(person, logs=[each for each in own_logs(call) if each == log]):
         return _NO_LOG
     return sent(call, masked_request(log, person=person), actor=call.principal)
 
@@ -46,16 +48,22 @@ def logs_of_person(call: Call) -> Answer:
 def export_person(call: Call) -> Answer:
     """Stream somebody's events in a log, the deployment's if none is named, to be handed to them."""
     log = _named(call)
+    logs = logs_of(call)
     known = log == DEPLOYMENT_LOG or is_id(OrganizationId, log)
-    if not known or not call.security.logs.exports.about(call.user, logs=[log]):
+    if isinstance(logs, Refusal) or not known or not logs.exports.about(call.user, logs=[log]):
         return _NO_LOG
     return sent(call, masked_request(log, person=call.user), actor=call.acting.principal, why=call.acting.reason)
 
 
 def _listed(call: Call, person: UserId, *, logs: Sequence[LogId] | None) -> Answer:
-    found = call.security.logs.exports.about(person, logs=logs)
-    keys = call.security.logs.identity.verifiers
-    return WebResponse(json={"logs": [{"log": log, "events": count, "keys": [str(key) for key in keys(log)]} for log, count in found]})
+    found = call.security.log_reading.about(person, logs=logs)
+    home = call.security.logs
+    told: list[dict[str, object]] = []
+    for each in found.logs:
+        kept = home.regions.stores[each.store].logs if each.store else home
+        keys = [str(key) for key in kept.identity.verifiers(each.log)]
+        told.append({"log": each.log, "region": each.store or None, "events": each.events, "keys": keys})
+    return WebResponse(json={"logs": told, "silent": list(found.silent)})
 
 
 def _named(call: Call) -> LogId:

@@ -46,8 +46,12 @@ AUDIT: Final = (
         returns=("events:array", "next", "silent:array"),
     ),
     _signed_in(
-        "GET /activity/logs activity_logs", "The logs that have events of mine, and the keys of their exports", returns=("logs:array",)
+        "GET /activity/logs activity_logs",
+        "The logs that have events of mine, and the keys of their exports",
+        returns=("logs:array", "silent:array"),
     ),
-    _signed_in("GET /activity/export export_activity", "My events in one of them as a verifiable file", query=("log",), streams=True),
+    _signed_in(
+        "GET /activity/export export_activity", "My events in one of them as a verifiable file", query=("log", "region"), streams=True
+    ),
     _open("GET /openapi.json openapi", "This description", returns=("openapi", "paths:object")),
 )

@@ -34,11 +34,15 @@ OPERATORS: Final[tuple[Route, ...]] = (
     _route(
         "POST /operator/people/{user_id}/erase erase_person", "Make what the log says of somebody unreadable", status=202, returns=_ERASURE
     ),
-    _route("GET /operator/people/{user_id}/logs logs_of_person", "The logs that have events of somebody", returns=("logs:array",)),
+    _route(
+        "GET /operator/people/{user_id}/logs logs_of_person",
+        "The logs that have events of somebody",
+        returns=("logs:array", "silent:array"),
+    ),
     _route(
         "GET /operator/people/{user_id}/export export_person",
         "Somebody's events in a log as a verifiable file that can be handed to them",
-        query=("log",),
+        query=("log", "region"),
         streams=True,
     ),
     *OPERATORS_ALERTS,
