@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -239,7 +239,7 @@ def test_a_receiver_may_be_given_ocsf() -> None:
 
 @pytest.mark.server("moto")
 def test_a_repeat_overwrites_the_same_object_of_s3() -> None:
-    """Against an implementation of S3: the key says log and indexes, and twice the same batch is one object with the same bytes."""
+    """Against an implementation of S3: the key says store, log and indexes, and twice the same batch is one object with the same bytes."""
     url = f"http://127.0.0.1:{server('moto').port}"
     client = session().client("s3", endpoint_url=url)
     client.create_bucket(Bucket="streams", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
@@ -250,6 +250,8 @@ def test_a_repeat_overwrites_the_same_object_of_s3() -> None:
     assert found["Key"] == f"acme/siem/{ONE}/4-7.jsonl"
     body = client.get_object(Bucket="streams", Key=found["Key"])["Body"].read()
     assert [json.loads(line)["key"].rpartition("/")[2] for line in body.splitlines()] == ["4", "5-5", "6", "7"]
+    receiver.deliver(replace(a_batch(), store="eu"))
+    assert len(client.list_objects_v2(Bucket="streams", Prefix=f"acme/siem/eu/{ONE}/")["Contents"]) == 1
     with pytest.raises(DeliveryFailed, match="NoSuchBucket"):
         S3Receiver(S3Bucket(session(), bucket="nowhere", region="eu-west-1", endpoint=url)).deliver(a_batch())
 

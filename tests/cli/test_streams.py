@@ -82,6 +82,7 @@ def test_streams_are_shown_and_reset(bundle: Security, ctsec: Callable[..., tupl
     who = ("--operator", "olga", "--why", "ticket 7")
     assert ctsec("audit", "reset-stream", at, "--stream", "siem", "--log", "deployment", "--to", "9", *who)[0] == 1
     assert ctsec("audit", "reset-stream", at, "--stream", "siem", "--log", "deployment", "--operator", "Olga", "--why", "x")[0] == 2
+    assert ctsec("audit", "reset-stream", at, "--stream", "siem", "--log", "mars/org_x", *who)[0] == 2
     assert ctsec("audit", "reset-stream", at, "--stream", "siem", "--log", "deployment", *who)[:2] == (
         0,
         "siem goes on from index 5 of deployment\n",

@@ -19,15 +19,18 @@ from ctsec.audit.placed import PlacedCounts, PlacedPage
 from ctsec.audit.query import AuditCounts, AuditQuery, Tally
 from ctsec.audit.record import StoredEvent, departures
 from ctsec.audit.sealing import LOG_OF_LOGS
+from ctsec.audit.streams import Stream, StreamBatch
+from ctsec.audit.streams._async_ports import AsyncReceiver
 from ctsec.audit.tree.bundle import ProofBundle
 from ctsec.encryption.context import DEPLOYMENT
 from ctsec.encryption.envelope import dek_id_of
-from ctsec.errors import DecryptionFailed, LogInconsistent, ResidencyError, StoreError, WorkspaceMoving
+from ctsec.errors import ConfigurationError, DecryptionFailed, LogInconsistent, ResidencyError, StoreError, WorkspaceMoving
 from ctsec.ids import OrganizationId, UserId, WorkspaceId
 from ctsec.operators import Operator
 from ctsec.outcome import Reason, Refusal
 from ctsec.principal import Principal
 from ctsec.residency import DEPLOYMENTS_KEY, MoveState, Region, Regions, Replica
+from ctsec.security._async_streams import AsyncStreams
 from ctsec.security.parts import EmbeddedOptions
 from tests.audit.kept import SIGNER, async_signer
 from tests.services._async_world import AsyncWorld
@@ -90,6 +93,17 @@ class Down:
         raise StoreError("the database can not be reached")
 
     sequencing = reading
+
+
+class Once:
+    """The store of a region that answers once."""
+
+    def __init__(self, storage: Any) -> None:
+        self._left = [storage]
+
+    def reading(self) -> Any:
+        """Read the first time, and raise afterwards."""
+        return (self._left.pop() if self._left else Down()).reading()
 
 
 class Nobody:
@@ -466,3 +480,117 @@ async def test_a_hold_keeps_an_erasure_waiting_for_an_event_in_a_region(scene: S
         await world.security._erasures.run_due()
     (event,) = await world.events(DEPLOYMENT_LOG, "person.erasure_deferred")
     assert event.subject_id == scene.ann.id
+
+
+class Taken:
+    """A receiver that keeps the keys of what it takes."""
+
+    def __init__(self) -> None:
+        self.keys: list[str] = []
+
+    async def deliver(self, batch: StreamBatch) -> None:
+        """Take a batch."""
+        self.keys += [f"{batch.place} {item.key.partition('/')[2]}" for item in batch.items()]
+
+    def fresh(self) -> list[str]:
+        """Return the keys of what was taken since this was asked last."""
+        found, self.keys = self.keys, []
+        return found
+
+
+def streamed(scene: Scene, *stores: str) -> Taken:
+    """Stream the organization's log in these stores."""
+    taken = Taken()
+    scene.world.security.streams.all = (Stream(name="siem", receiver=taken, organizations=(scene.acme,), stores=stores),)
+    return taken
+
+
+async def test_a_stream_takes_the_logs_of_the_regions_that_it_names(scene: Scene) -> None:
+    """Each index comes once, under the origin of its store, from the stores that are named alone; each store has its own position."""
+    await scene.write("a")
+    await scene.write("b", workspace=scene.us)
+    await scene.logs.flush()
+    eu, us = (f"{store}/{scene.acme} {store}/{scene.acme}" for store in ("eu", "us"))
+    taken, run = streamed(scene, "eu"), scene.world.security.streams.run_due
+    assert (await run(), taken.fresh()) == (1, [f"{eu}/0"])
+    taken = streamed(scene, "", "eu", "us")
+    await scene.write("c")
+    await scene.logs.flush()
+    at_home = await run() - 2
+    got = taken.fresh()
+    assert [each for each in got if each.startswith(scene.acme)] == [f"{scene.acme} default/{scene.acme}/{n}" for n in range(at_home)]
+    assert sorted(each for each in got if not each.startswith(scene.acme)) == [f"{eu}/1", f"{us}/0"]
+    assert (at_home > 0, await run()) == (True, 0)
+    standing = {each.place: each.lag for each in await scene.world.security.streams.status()}
+    assert standing == {scene.acme: 0, f"eu/{scene.acme}": 0, f"us/{scene.acme}": 0}
+
+
+async def test_a_region_that_does_not_answer_keeps_no_stream_waiting(scene: Scene) -> None:
+    """Others are delivered, the region is told with its problem and asked again later and later, and nothing of it is lost."""
+    await scene.write("a")
+    await scene.write("b", workspace=scene.us)
+    await scene.logs.flush()
+    taken, streams = streamed(scene, "eu", "us"), scene.world.security.streams
+    stores = cast("dict[str, Any]", streams._stores)
+    eu, stores["eu"] = stores["eu"], (Down(), stores["eu"][1])
+    assert await streams.run_due() == 1
+    assert [each.partition(" ")[0] for each in taken.fresh()] == [f"us/{scene.acme}"]
+    (silent,) = [each for each in await streams.status() if not each.sound]
+    assert (silent.place, silent.position.problem.partition(":")[0]) == ("eu/", StoreError.code)
+    scene.world.clock.advance(timedelta(seconds=5))
+    await streams.run_due()
+    stores["eu"] = eu
+    assert (await streams.run_due(), taken.fresh()) == (0, [])
+    scene.world.clock.advance(timedelta(seconds=10))
+    assert (await streams.run_due(), len(taken.fresh())) == (1, 1)
+    assert all(each.sound and each.log for each in await streams.status())
+    async with scene.world.storage.reading() as home:
+        pulse = await home.positions.get("siem", LogId("eu/"))
+    assert (pulse is not None and pulse.failures, pulse and pulse.due_at) == (0, None)
+
+
+async def test_a_log_of_a_region_that_goes_silent_in_between_is_tried_again(scene: Scene) -> None:
+    """Where the region stops answering between its head and its events, the log waits and the others go on."""
+    await scene.write("a")
+    await scene.write("b", workspace=scene.us)
+    await scene.logs.flush()
+    taken, streams = streamed(scene, "eu", "us"), scene.world.security.streams
+    stores = cast("dict[str, Any]", streams._stores)
+    eu, stores["eu"] = stores["eu"], (Once(stores["eu"][0]), stores["eu"][1])
+    assert (await streams.run_due(), len(taken.fresh())) == (1, 1)
+    stores["eu"] = eu
+    (late,) = [each for each in await streams.status() if each.lag]
+    assert (late.place, late.position.failures) == (f"eu/{scene.acme}", 1)
+    scene.world.clock.advance(timedelta(seconds=5))
+    assert (await streams.run_due(), len(taken.fresh())) == (1, 1)
+
+
+async def test_a_stream_of_a_region_is_reset_alone(scene: Scene) -> None:
+    """The position of that store's log moves, and the event names it; a store that the stream does not have is refused."""
+    await scene.write("a")
+    await scene.logs.flush()
+    taken, streams, sam = streamed(scene, "eu"), scene.world.security.streams, Operator(id="sam", reason="ticket 9")
+    await streams.run_due()
+    for store in ("", "us"):
+        assert isinstance(await streams.reset(sam, "siem", log=LogId(scene.acme), to=0, store=store), Refusal)
+    back = await streams.reset(sam, "siem", log=LogId(scene.acme), to=0, store="eu")
+    assert not isinstance(back, Refusal)
+    taken.fresh()
+    assert (back.next, await streams.run_due(), len(taken.fresh())) == (0, 1, 1)
+    at_end = await streams.reset(sam, "siem", log=LogId(scene.acme), store="eu")
+    assert (not isinstance(at_end, Refusal) and at_end.next, await streams.run_due()) == (1, 0)
+    told = await scene.world.events(DEPLOYMENT_LOG, "stream.reset")
+    assert [each.details()["details"]["log"] for each in told] == [f"eu/{scene.acme}"] * 2
+
+
+async def test_a_stream_of_no_store_is_a_mistake(scene: Scene) -> None:
+    """A stream of a store that is not configured, of none, or of one twice is refused when the bundle is made."""
+    for stores in ((), ("eu", "eu")):
+        with pytest.raises(ValueError, match="each once"):
+            Stream(name="siem", receiver=Taken(), stores=stores)
+    made = scene.world.security.streams
+    wrong: tuple[Stream[AsyncReceiver], ...] = (Stream(name="siem", receiver=Taken(), stores=("", "us", "mars")),)
+    with pytest.raises(ConfigurationError, match="regions: eu, us, eu-two; found mars"):
+        AsyncStreams(
+            scene.world.storage, streams=wrong, logs=scene.logs, ring=made._ring, subjects=made._subjects, ambient=made._ambient
+        )  # fmt: skip

@@ -6,8 +6,8 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
-from ctsec.audit.event import LogId
 from ctsec.cli import witnesses
+from ctsec.cli.logs import parted
 from ctsec.cli.work import load_bundle
 from ctsec.errors import ConfigurationError
 from ctsec.outcome import Refusal
@@ -32,7 +32,9 @@ def add_to(kinds: Any, *, bundle: str) -> None:
     reset = kinds.add_parser("reset-stream", help="let a stream go on from another index of a log; it stands in the audit log")
     reset.add_argument("bundle", help=bundle)
     reset.add_argument("--stream", required=True, help="its name")
-    reset.add_argument("--log", required=True, help="the log: an organization's id, or `deployment`")
+    reset.add_argument(
+        "--log", required=True, help="the log: an organization's id (`REGION/` before it for that in a region), or `deployment`"
+    )
     reset.add_argument("--to", type=int, help="the index of the next event to deliver (the end of the log: what it has is left out)")
     reset.add_argument("--operator", required=True, help="who you are, in lower case")
     reset.add_argument("--why", required=True, metavar="WHY", help="why you do this, in one line")
@@ -72,7 +74,8 @@ def _reset(chosen: argparse.Namespace) -> int:
         operator = bundle.operator(chosen.operator, reason=chosen.why)
     except ValueError as error:
         raise ConfigurationError(str(error)) from None
-    found = bundle.streams.reset(operator, chosen.stream, log=LogId(chosen.log), to=chosen.to)
+    store, log = parted(bundle, chosen.log)
+    found = bundle.streams.reset(operator, chosen.stream, log=log, to=chosen.to, store=store or "")
     if isinstance(found, Refusal):
         print(f"refused: {found.detail} [{found.reason.value}]", file=sys.stderr)
         return 1
@@ -87,7 +90,7 @@ def line(each: StreamStatus) -> str:
     since = f", last taken at {position.moved_at:%Y-%m-%d %H:%M:%S} UTC" if position.moved_at is not None else ""
     problem = f"; {position.failures} failures: {position.problem}" if position.failures else ""
     return (
-        f"{'ok ' if each.sound else 'BAD'} {each.stream:12} {each.log:32} {position.next} of {each.size} events, {each.lag} to go"
+        f"{'ok ' if each.sound else 'BAD'} {each.stream:12} {each.place:32} {position.next} of {each.size} events, {each.lag} to go"
         f"{purged}{since}{problem}"
     )
 
@@ -96,5 +99,6 @@ def as_json(each: StreamStatus) -> dict[str, object]:
     """Return a status as JSON says it."""
     position = each.position
     times = {name: None if at is None else at.isoformat() for name, at in (("due_at", position.due_at), ("moved_at", position.moved_at))}
-    told = {"stream": each.stream, "log": each.log, "next": position.next, "size": each.size, "lag": each.lag, "purged": position.purged}
+    told = {"stream": each.stream, "log": each.log, "region": each.store or None, "next": position.next, "size": each.size}
+    told |= {"lag": each.lag, "purged": position.purged}
     return {**told, "failures": position.failures, "problem": position.problem, **times, "sound": each.sound}

@@ -108,7 +108,7 @@ class AsyncLogRoom:
                 committed=committed,
                 ambient=ambient,
             ),
-            streams=AsyncStreams(storage, streams=peers.streams, identity=identity, ring=ring, subjects=subjects, ambient=ambient),
+            streams=AsyncStreams(storage, streams=peers.streams, logs=logs, ring=ring, subjects=subjects, ambient=ambient),
             anchors=AsyncAnchors(storage, anchors=peers.anchors, logs=logs, ambient=ambient, mails=mails),
         )
 

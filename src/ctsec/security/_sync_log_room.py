@@ -109,7 +109,7 @@ class LogRoom:
                 committed=committed,
                 ambient=ambient,
             ),
-            streams=Streams(storage, streams=peers.streams, identity=identity, ring=ring, subjects=subjects, ambient=ambient),
+            streams=Streams(storage, streams=peers.streams, logs=logs, ring=ring, subjects=subjects, ambient=ambient),
             anchors=Anchors(storage, anchors=peers.anchors, logs=logs, ambient=ambient, mails=mails),
         )
 

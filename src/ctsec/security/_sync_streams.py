@@ -8,6 +8,8 @@ Rules that this module keeps:
 - an index whose event was purged is told as purged;
 - what fails waits longer each time, and keeps no other stream and no other log of the same stream waiting; a run ends after a minute, or
   after three failures. A receiver that took nothing in a whole run is tried once after a rest of at most a minute;
+- where a stream is stands in the home store, for the logs of regions too, which are read where they are: a region that does not answer is
+  tried again as a receiver is that fails, and keeps no other waiting;
 - a log that is shorter than what was delivered of it is told, and nothing of it is delivered until an operator decides.
 """
 
@@ -15,15 +17,17 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from datetime import timedelta
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
 from ctsec.ambient import Ambient
 from ctsec.audit._sync import AuditLog
+from ctsec.audit.assurance import named
 from ctsec.audit.event import EventName, LogId, Target
 from ctsec.audit.query import AuditQuery
-from ctsec.audit.sealing import Head
 from ctsec.audit.signing import LogIdentity
 from ctsec.audit.streams._sync_ports import Receiver
 from ctsec.audit.streams.batch import MOST_BYTES, MOST_EVENTS, StreamBatch
@@ -32,10 +36,12 @@ from ctsec.audit.streams.status import StreamStatus
 from ctsec.audit.streams.stream import Stream
 from ctsec.encryption._sync import KeyRing
 from ctsec.encryption._sync_subject_keys import SubjectKeys
-from ctsec.errors import ConfigurationError, CtsecError
+from ctsec.errors import ConfigurationError, CtsecError, StoreError
 from ctsec.operators import Operator
 from ctsec.outcome import Outcome, Reason, Refusal
+from ctsec.security._sync_logs import Logs
 from ctsec.storage._sync_ports import Storage
+from ctsec.storage._sync_sealed_ports import SealedStorage
 from ctsec.worker._sync import Job
 
 _LOG: Final = logging.getLogger("ctsec.streams")
@@ -44,6 +50,7 @@ FAILURES: Final = 3
 REST: Final = timedelta(minutes=1)
 EVERY: Final = timedelta(seconds=5)
 _NO_LOG: Final = LogId("")
+_NO_STREAM: Final = Refusal(Reason.NOT_FOUND, "no such stream of this log")
 _PAGE: Final = 1000
 SHORTER: Final = "the log is shorter than what was delivered of it: a backup was restored, or it was cut; reset the stream"
 
@@ -53,25 +60,33 @@ def _nothing(scopes: frozenset[str]) -> None:
 
 
 class Streams:
-    """Delivers the streams of a deployment. `ring` and `subjects` seal the reason of a reset."""
+    """Delivers the streams of a deployment, of the home store and of the stores of regions that `logs` has.
 
-    __slots__ = ("_ambient", "_identity", "_ring", "_storage", "_subjects", "all")
+    `ring` and `subjects` seal the reason of a reset.
+    """
+
+    __slots__ = ("_ambient", "_ring", "_storage", "_stores", "_subjects", "all")
 
     def __init__(
         self,
         storage: Storage,
         *,
         streams: tuple[Stream[Receiver], ...],
-        identity: LogIdentity,
+        logs: Logs,
         ring: KeyRing,
         subjects: SubjectKeys,
         ambient: Ambient,
     ) -> None:
         if len({each.name for each in streams}) != len(streams):
             raise ConfigurationError("expected streams with different names")
+        regions = {name: (each.storage, each.logs.identity) for name, each in logs.regions.stores.items()}
+        self._stores: Mapping[str, tuple[SealedStorage, LogIdentity]] = {"": (storage, logs.identity), **regions}
+        unknown = sorted({store for each in streams for store in each.stores} - self._stores.keys())
+        if unknown:
+            there = ", ".join(regions) or "(there is none)"
+            raise ConfigurationError(f"expected streams of the home store and these stores of regions: {there}; found {', '.join(unknown)}")
         self.all = streams
         self._storage = storage
-        self._identity = identity
         self._ring = ring
         self._subjects = subjects
         self._ambient = ambient
@@ -88,12 +103,12 @@ class Streams:
             return 0
         ends, taken, batches, failures, problem = now + RUN, 0, 0, 0, ""
         patience = 1 if pulse.failures else FAILURES
-        found = [each for each in self._standing(stream) if each.position.is_due(now)]
+        found = [each for each in self._standing(stream, now=now) if each.log and each.position.is_due(now)]
         # Logs that failed go last: they are what may use up the patience of this run.
-        waiting = deque(sorted(found, key=lambda each: (each.position.failures, each.log)))
+        waiting = deque(sorted(found, key=lambda each: (each.position.failures, each.place)))
         while waiting and failures < patience and self._ambient.now() < ends:
             each = waiting.popleft()
-            after = self._step(stream, each)
+            after = self._tried(stream, each)
             if after is None:
                 continue
             if after.failures:
@@ -102,7 +117,7 @@ class Streams:
             batches += 1
             taken += after.next - each.position.next - (after.purged - each.position.purged)
             if after.next < each.size:
-                waiting.append(StreamStatus(stream=stream.name, log=each.log, size=each.size, position=after))
+                waiting.append(replace(each, position=after))
         self._beat(pulse, batches=batches, problem=problem)
         return taken
 
@@ -112,28 +127,34 @@ class Streams:
 
     def status(self) -> tuple[StreamStatus, ...]:
         """Return where each stream is in each log that it streams."""
-        return tuple([each for stream in self.all for each in self._standing(stream, late=False)])
+        return tuple([each for stream in self.all for each in self._standing(stream)])
 
-    def reset(self, operator: Operator, name: str, *, log: LogId, to: int | None = None) -> Outcome[Position]:
+    def reset(self, operator: Operator, name: str, *, log: LogId, to: int | None = None, store: str = "") -> Outcome[Position]:
         """Let a stream go on from index `to` of a log, its end if that is None, as an event of the deployment's log.
+
+        `store` is that of a region, empty for the home store.
 
         Refused with NOT_FOUND for an unknown stream or log, with INVALID_INPUT for an index that the log does not reach, and with CONFLICT
         if the stream moved meanwhile.
         """
-        stream = next((each for each in self.all if each.name == name and each.has(log)), None)
-        with self._storage.begin(after_commit=_nothing) as store:
-            head = store.tree.head(log)
-            if stream is None or head is None:
-                return Refusal(Reason.NOT_FOUND, "no such stream of this log")
-            if to is not None and not 0 <= to <= head.size:
-                return Refusal(Reason.INVALID_INPUT, f"expected an index from 0 to {head.size}")
-            before = store.positions.get(name, log) or Position(follower=name, log=log)
+        stream = next((each for each in self.all if each.name == name and each.has(log, store=store)), None)
+        if stream is None:
+            return _NO_STREAM
+        with self._stores[store][0].reading() as opened:
+            head = opened.tree.head(log)
+        if head is None:
+            return _NO_STREAM
+        if to is not None and not 0 <= to <= head.size:
+            return Refusal(Reason.INVALID_INPUT, f"expected an index from 0 to {head.size}")
+        place = LogId(named(log, store=store))
+        with self._storage.begin(after_commit=_nothing) as home:
+            before = home.positions.get(name, place) or Position(follower=name, log=place)
             after = before.reset(head.size if to is None else to)
-            if not store.positions.put(after):
+            if not home.positions.put(after):
                 return Refusal(Reason.CONFLICT, "the stream moved meanwhile; try again")
             AuditLog(
-                inbox=store.inbox,
-                log=store.log,
+                inbox=home.inbox,
+                log=home.log,
                 aside=self._storage.guard.events,
                 sealer=self._ring,
                 subjects=self._subjects,
@@ -142,7 +163,7 @@ class Streams:
                 EventName.STREAM_RESET,
                 actor=operator.principal,
                 targets=(Target("stream", name),),
-                details={"log": log, "before": before.next, "next": after.next},
+                details={"log": place, "before": before.next, "next": after.next},
                 personal={"reason": operator.reason},
             )
         return after
@@ -159,20 +180,59 @@ class Streams:
         elif batches and pulse.failures:
             self._put(pulse.moved(0, purged=0, now=now))
 
-    def _standing(self, stream: Stream[Receiver], *, late: bool = True) -> list[StreamStatus]:
-        """Return where a stream is in its logs, only in those that have something for it if `late`."""
+    def _standing(self, stream: Stream[Receiver], *, now: datetime | None = None) -> list[StreamStatus]:
+        """Return where a stream is in its logs, and which regions do not answer.
+
+        With `now` only in those that have something for it, and what is known of regions is written down: one is asked when it is due.
+        """
         positions: dict[LogId, Position] = {}
         found: list[StreamStatus] = []
         after: str = ""
-        with self._storage.reading() as store:
-            while page := store.positions.of(stream.name, after=after, limit=_PAGE):
+        with self._storage.reading() as home:
+            while page := home.positions.of(stream.name, after=after, limit=_PAGE):
                 positions |= {each.log: each for each in page}
                 after = page[-1].log
-            after = ""
-            while heads := store.tree.heads(after=after, limit=_PAGE):
-                found += [_status(stream, head, positions.get(head.log)) for head in heads if stream.has(head.log)]
+        for store in stream.stores:
+            name = LogId(f"{store}/")
+            pulse = positions.get(name) or Position(follower=stream.name, log=name)
+            if now is not None and not pulse.is_due(now):
+                continue
+            try:
+                found += self._in_store(stream, store, positions)
+            except StoreError as error:
+                if not store:
+                    raise
+                failed = pulse.failed(problem_of(error), now=now or self._ambient.now())
+                found.append(StreamStatus(stream=stream.name, log=_NO_LOG, size=0, position=failed, store=store))
+                if now is not None:
+                    self._put(failed)
+                continue
+            if now is not None and pulse.failures:
+                self._put(pulse.moved(0, purged=0, now=now))
+        return [each for each in found if now is None or each.position.next != each.size]
+
+    def _in_store(self, stream: Stream[Receiver], store: str, positions: Mapping[LogId, Position]) -> list[StreamStatus]:
+        """Return where a stream is in its logs of one store."""
+        found: list[StreamStatus] = []
+        after: str = ""
+        with self._stores[store][0].reading() as opened:
+            while heads := opened.tree.heads(after=after, limit=_PAGE):
+                for head in heads:
+                    if stream.has(head.log, store=store):
+                        place = LogId(named(head.log, store=store))
+                        position = positions.get(place) or Position(follower=stream.name, log=place)
+                        found.append(StreamStatus(stream=stream.name, log=head.log, size=head.size, position=position, store=store))
                 after = heads[-1].log
-        return [each for each in found if not late or each.position.next != each.size]
+        return found
+
+    def _tried(self, stream: Stream[Receiver], each: StreamStatus) -> Position | None:
+        """Do what `_step` does; a region that does not answer is a failure of its log."""
+        try:
+            return self._step(stream, each)
+        except StoreError as error:
+            if not each.store:
+                raise
+            return self._put(each.position.failed(problem_of(error), now=self._ambient.now()))
 
     def _step(self, stream: Stream[Receiver], each: StreamStatus) -> Position | None:
         """Deliver one batch and return the position after it; None if another process was faster."""
@@ -180,10 +240,10 @@ class Streams:
         if position.next > each.size or (position.until or 0) > each.size:
             return self._put(position.failed(SHORTER, now=self._ambient.now()))
         if position.until is None:
-            batch = self._read(stream, position, end=min(each.size, position.next + MOST_EVENTS))
+            batch = self._read(each, end=min(each.size, position.next + MOST_EVENTS))
             claimed = self._put(position.delivering(batch.end))
         else:
-            batch = self._read(stream, position, end=position.until, whole=True)
+            batch = self._read(each, end=position.until, whole=True)
             claimed = position
         if claimed is None:
             return None
@@ -194,18 +254,19 @@ class Streams:
         purged = batch.end - batch.first - len(batch.events)
         return self._put(claimed.moved(batch.end, purged=purged, now=now))
 
-    def _read(self, stream: Stream[Receiver], position: Position, *, end: int, whole: bool = False) -> StreamBatch:
+    def _read(self, each: StreamStatus, *, end: int, whole: bool = False) -> StreamBatch:
         """Return the events from the position on up to `end`, or up to where they are too many bytes unless `whole`."""
-        with self._storage.reading() as store:
-            rows = store.log.raw(AuditQuery(log=position.log), first=position.next, end=end, limit=MOST_EVENTS)
+        (storage, identity), first = self._stores[each.store], each.position.next
+        with storage.reading() as store:
+            rows = store.log.raw(AuditQuery(log=each.log), first=first, end=end, limit=MOST_EVENTS)
         total = 0
         for at, row in enumerate(rows):
             total += len(row[2])
             if total > MOST_BYTES and at and not whole:
                 rows, end = rows[:at], row[0]
                 break
-        origin = self._identity.origin(position.log)
-        return StreamBatch(stream=stream.name, log=position.log, origin=origin, first=position.next, end=end, events=rows)
+        origin = identity.origin(each.log)
+        return StreamBatch(stream=each.stream, log=each.log, origin=origin, first=first, end=end, events=rows, store=each.store)
 
     def _deliver(self, stream: Stream[Receiver], batch: StreamBatch) -> str:
         """Return why a batch was not taken, empty if it was."""
@@ -220,8 +281,3 @@ class Streams:
     def _put(self, position: Position) -> Position | None:
         with self._storage.begin(after_commit=_nothing) as store:
             return position if store.positions.put(position) else None
-
-
-def _status(stream: Stream[Receiver], head: Head, position: Position | None) -> StreamStatus:
-    found = position or Position(follower=stream.name, log=head.log)
-    return StreamStatus(stream=stream.name, log=head.log, size=head.size, position=found)

@@ -30,7 +30,9 @@ _NO_TIME: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamBatch:
-    """The indexes [`first`, `end`) of a log: what is there of them, in the order of indexes. `stream` is the name of the stream."""
+    """The indexes [`first`, `end`) of a log: what is there of them, in the order of indexes. `stream` is the name of the stream, and
+    `store` that of the region's store that the log is in, empty for the home store.
+    """
 
     stream: str
     log: LogId
@@ -38,6 +40,12 @@ class StreamBatch:
     first: int
     end: int
     events: Sequence[RawEvent]
+    store: str = ""
+
+    @property
+    def place(self) -> str:
+        """The log as it is told: `<store>/<log>` in the store of a region, and the log alone in the home store."""
+        return f"{self.store}/{self.log}" if self.store else self.log
 
     @property
     def key(self) -> str:

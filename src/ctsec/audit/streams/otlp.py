@@ -45,7 +45,7 @@ class OtlpReceiver:
     def deliver(self, batch: StreamBatch) -> None:
         """Post a batch; raise DeliveryFailed unless all of it was taken."""
         records = [_record(item, batch, line_of(item, batch=batch, ocsf=self._ocsf)) for item in batch.items()]
-        resource = {"attributes": [_attribute("service.name", batch.origin.split("/")[0]), _attribute("ctsec.log", batch.log)]}
+        resource = {"attributes": [_attribute("service.name", batch.origin.split("/")[0]), _attribute("ctsec.log", batch.place)]}
         made = {"resourceLogs": [{"resource": resource, "scopeLogs": [{"scope": {"name": "ctsec.audit"}, "logRecords": records}]}]}
         headers = {name: value.reveal() for name, value in self._headers.items()}
         body = json.dumps(made, ensure_ascii=False, separators=(",", ":")).encode()
@@ -63,7 +63,7 @@ def _record(item: StreamItem, batch: StreamBatch, line: bytes) -> dict[str, Any]
     said: Mapping[str, Any] = {} if item.raw is None else json.loads(item.raw[2])
     number, text = _INFO if said.get("outcome", "success") == "success" else _WARN
     name = str(said.get("name", "audit.purged"))
-    attributes = [_attribute("ctsec.key", item.key), _attribute("ctsec.log", batch.log), _attribute("event.name", name)]
+    attributes = [_attribute("ctsec.key", item.key), _attribute("ctsec.log", batch.place), _attribute("event.name", name)]
     return {
         "timeUnixNano": str(int(said.get("time", 0)) * 1000),
         "severityNumber": number,

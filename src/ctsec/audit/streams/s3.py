@@ -106,7 +106,7 @@ class S3Receiver:
 
     def deliver(self, batch: StreamBatch) -> None:
         """Store a batch; raise DeliveryFailed if it is not known to be stored."""
-        key = self._bucket.key(batch.log, f"{batch.first}-{batch.end - 1}.jsonl")
+        key = self._bucket.key(batch.place, f"{batch.first}-{batch.end - 1}.jsonl")
         self._bucket.put(key, lines_of(batch, ocsf=self._ocsf), ContentType="application/x-ndjson")
 
     def connections(self) -> tuple[ConnectionReport, ...]:
