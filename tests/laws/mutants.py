@@ -9,6 +9,8 @@ from typing import Any, Final
 
 import hypothesis
 from hypothesis import Phase, core
+from hypothesis.internal.conjecture import providers
+from hypothesis.internal.constants_ast import Constants
 
 from ctsec.cache import RecordCache
 from ctsec.directory._async_members import AsyncMembers
@@ -93,13 +95,19 @@ def hold(number: int, policy: Policy, *, seed: int = 0, examples: int = 400) -> 
 
 @contextmanager
 def begun_at(seed: int) -> Iterator[None]:
-    """Let every search begin at a seed, as the option `--hypothesis-seed` does."""
-    shared = vars(core)
-    before, shared["global_force_seed"] = shared["global_force_seed"], seed
+    """Let every search begin at a seed, as the option `--hypothesis-seed` does, and go by nothing that other modules happen to hold.
+
+    Hypothesis tries constants that it reads in the modules of a project: with them a search changes wherever a line of a test does.
+    """
+    shared, known = vars(core), vars(providers)
+    before = shared["global_force_seed"], known["_get_local_constants"]
+    shared["global_force_seed"], known["_get_local_constants"] = seed, Constants
+    providers.CONSTANTS_CACHE.cache.clear()
     try:
         yield
     finally:
-        shared["global_force_seed"] = before
+        shared["global_force_seed"], known["_get_local_constants"] = before
+        providers.CONSTANTS_CACHE.cache.clear()
 
 
 BOUNDARIES: Final = "sorted({now, *(boundary for boundary in boundaries if boundary > now)})"
