@@ -136,9 +136,9 @@ SEEDS: Final = {
     "law 15: what is held for a time outlasts its giver": 19,
     "law 15: the scopes of the acting key do not count": 1,
     "law 15: what is given may outlast its giver": 1,
-    "law 16: what is given may outlast its giver": 8,
+    "law 16: what is given may outlast its giver": 9,
     "law 16: everybody extends their own time": 1,
-    "law 16: one's own role exchanged for any": 2,
+    "law 16: one's own role exchanged for any": 8,
 }
 GIVER: Final = "Rule.ORGANIZATION_MASK if workspace is None else Rule.BASE, gives=True"
 MUTANTS: Final = (
