@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, cast
@@ -595,3 +596,199 @@ def test_a_stream_of_no_store_is_a_mistake(scene: Scene) -> None:
         Streams(
             scene.world.storage, streams=wrong, logs=scene.logs, ring=made._ring, subjects=made._subjects, ambient=made._ambient
         )  # fmt: skip
+
+
+def changed(state: Any, table: str, change: Any) -> None:
+    """Write the rows of a table of a memory store past everything, as `change` makes each place and row."""
+    rows = dict(change(place, row) for place, row in state.newest.tables[table].items())
+    state.newest = replace(state.newest, tables={**state.newest.tables, table: rows})
+
+
+def test_a_region_that_left_the_configuration_is_told(scene: Scene) -> None:
+    """The home store's log of logs has checkpoints of a store that nobody can ask: nothing is known of its logs, and that is said."""
+    scene.write()
+    scene.logs.flush()
+    del cast("dict[str, Any]", scene.logs.regions.stores)["eu"]
+    report = scene.logs.verify()
+    assert (report.silent, report.assurance, report.findings) == ((("eu", "not_configured"),), Assurance.NONE, ())
+    alone = scene.logs.verify(log=LOG_OF_LOGS)
+    assert alone.silent == ()
+
+
+def test_what_the_home_store_has_of_a_region_can_not_be_given_another_name(scene: Scene) -> None:
+    """Checkpoints of a region's log of logs under another name in the home store's table are a finding: they would be missed nowhere."""
+    scene.write()
+    scene.logs.flush()
+    eu, home = cast(Any, scene.regional.router.stores["eu"]).state, cast(Any, scene.world.storage).state
+    before = eu.newest
+    scene.write("b")
+    scene.logs.flush()
+    eu.newest = replace(before, commit=eu.newest.commit)
+    for name in ("eu/logs.old", "eu-two/logs", "us/logs", "eu/deployment"):
+        kept = home.newest
+
+        def renamed(place: Any, row: Any, name: str = name) -> Any:
+            if row.log != "eu/logs" or row.size == 1:
+                return place, row
+            return (name, row.size), replace(row, log=LogId(name))
+
+        changed(home, "checkpoints", renamed)
+        changed(home, "checkpoint_numbers", lambda place, row, name=name: (place, (name, row[1]) if row == ("eu/logs", 2) else row))
+        assert (scene.logs.verify()).findings != (), name
+        home.newest = kept
+
+
+def test_what_no_key_of_a_region_signed_is_not_handed_up(scene: Scene) -> None:
+    """A checkpoint that somebody wrote into a region's table gets no place in the home store; one in the home store's is a finding."""
+    scene.write()
+    scene.logs.flush()
+    eu = cast(Any, scene.regional.router.stores["eu"]).state
+    row = next(each for each in eu.newest.tables["checkpoints"].values() if each.log == LOG_OF_LOGS)
+    false = replace(row, size=9, note=b"anything")
+    there = {**eu.newest.tables["checkpoints"], (LOG_OF_LOGS, 9): false}
+    before, eu.newest = eu.newest, replace(eu.newest, tables={**eu.newest.tables, "checkpoints": there})
+    with pytest.raises(LogInconsistent):
+        scene.logs.flush()
+    with scene.world.storage.reading() as store:
+        assert [each.size for each in store.checkpoints.page(LogId("eu/logs"), after=-1, limit=9)] == [1]
+    eu.newest = before
+    with scene.world.storage.sequencing() as store:
+        store.checkpoints.add((replace(false, log=LogId("eu/logs"), number=None),))
+    scene.logs.flush()
+    anchor = scene.logs.checkpoint(LOG_OF_LOGS)
+    assert anchor is not None
+    found = (scene.logs.verify(held=(anchor,))).findings
+    assert [(each.store, each.kind, each.at) for each in found] == [("eu", FindingKind.HELD, 9)]
+
+
+def test_a_log_of_a_region_can_not_be_given_a_name_that_is_none(scene: Scene) -> None:
+    """Checkpoints that were renamed in a region's table, to hide that its log was set back, are a finding and no error."""
+    scene.write()
+    scene.logs.flush()
+    eu = cast(Any, scene.regional.router.stores["eu"]).state
+    for name in ("eu/logs", "a b", ""):
+        before = eu.newest
+        changed(eu, "checkpoints", lambda at, row, name=name: (at, replace(row, log=LogId(name)) if row.log == scene.acme else row))
+        findings = (scene.logs.verify()).findings
+        eu.newest = before
+        assert [(each.store, each.log) for each in findings if each.log == name] == [("eu", name)], findings
+
+
+def test_one_log_that_is_not_sound_keeps_no_other_from_being_handed_up(scene: Scene) -> None:
+    """While the signer refuses one organization's log in a region, what it signs of the others there is a leaf at home all the same."""
+    scene.write()
+    scene.logs.flush()
+    bob = scene.world.person("bob@other.example")
+    other = scene.world.organization(bob, "Other")
+    place = scene.world.workspace(other.id, "Lyon")
+    scene.write("b")
+    scene.logs.regions.stores["eu"].logs.place()
+    eu = cast(Any, scene.regional.router.stores["eu"]).state
+    changed(eu, "log", lambda at, row: (at, replace(row, event=replace(row.event, leaf=b"0" * 32)) if row.index == 1 else row))
+    for job in (scene.logs.flush, scene.logs.regions.run_due):
+        scene.write("c", workspace=place.id)
+        scene.world.clock.advance(timedelta(seconds=5))
+        with pytest.raises(LogInconsistent):
+            job()
+        last = scene.logs.regions.stores["eu"].logs.checkpoint(LOG_OF_LOGS)
+        with scene.world.storage.reading() as store:
+            handed = store.checkpoints.last(LogId("eu/logs"))
+        assert last is not None
+        assert handed is not None
+        assert handed.size == last.checkpoint.size
+
+
+def test_a_head_that_is_none_does_not_keep_a_workspace_on_its_way(scene: Scene) -> None:
+    """Where the old log's head can not even be read, the move ends, and the event says that nothing is signed."""
+    scene.write("a")
+    scene.logs.regions.stores["eu"].logs.place()
+    eu = cast(Any, scene.regional.router.stores["eu"]).state
+    changed(eu, "heads", lambda at, row: (at, replace(row, frontier=b"0" * 31) if row.log == scene.acme else row))
+    sure = scene.world.sure(scene.ann)
+    move = scene.world.call("residency.start", sure, organization=scene.acme, workspace=scene.eu, region="us")
+    assert (scene.regional.moves.run(move.id)).state is MoveState.DONE
+    with scene.regional.router.stores["us"].reading() as store:
+        (row,) = store.log.page(LogId(scene.acme), first=0, limit=9)
+    said = row.event.details()["details"]
+    assert (said["size"], said["root"], said["signed"]) == (1, "", False)
+
+
+def test_what_waits_on_the_first_page_comes_on_no_later_one(scene: Scene) -> None:
+    """An event that had no index yet is shown once, though its log gets it its index before the next page, and had nothing on the first."""
+    for number in range(3):
+        scene.write(f"k{number}", workspace=scene.us)
+        scene.world.clock.advance(timedelta(seconds=1))
+    scene.logs.flush()
+    scene.write("late")
+    query, reading = AuditQuery(log=LogId(scene.acme), name="note.*"), scene.world.security.log_reading
+    first = reading.search(query, limit=2)
+    assert isinstance(first, PlacedPage)
+    assert [each.details()["details"]["key"] for _, each in first.pending] == ["late"]
+    scene.logs.flush()
+    second = reading.search(query, cursor=first.next, limit=2)
+    assert isinstance(second, PlacedPage)
+    assert [each.event.details()["details"]["key"] for each in (*first.events, *second.events)] == ["k2", "k1", "k0"]
+
+
+class Placing:
+    """A store whose sequencer runs between any two reads of one reading, as READ COMMITTED lets it."""
+
+    def __init__(self, storage: Any, place: Any) -> None:
+        self.storage = storage
+        self.place = place
+
+    @contextmanager
+    def reading(self) -> Generator[Any, None, None]:
+        """Open a reading that each record sees anew."""
+        yield self
+
+    @property
+    def log(self) -> Any:
+        """The log."""
+        return _Anew(self, "log")
+
+    @property
+    def inbox(self) -> Any:
+        """The inbox."""
+        return _Anew(self, "inbox")
+
+
+class _Anew:
+    def __init__(self, of: Placing, what: str) -> None:
+        self._of = of
+        self._what = what
+
+    def search(self, *args: Any, **named: Any) -> Any:
+        with self._of.storage.reading() as store:
+            found = getattr(store, self._what).search(*args, **named)
+        self._of.place()
+        return found
+
+    def pending(self, **named: Any) -> Any:
+        with self._of.storage.reading() as store:
+            found = getattr(store, self._what).pending(**named)
+        self._of.place()
+        return found
+
+
+def test_an_event_that_gets_its_index_during_a_search_is_found_once(scene: Scene) -> None:
+    """Between the reads of a search the sequencer may run: what waited is then on the page, either as sealed or as waiting."""
+    scene.write("a")
+    reading, eu = scene.world.security.log_reading, scene.logs.regions.stores["eu"]
+    cast("dict[str, Any]", reading._stores)["eu"] = Placing(eu.storage, eu.logs.place)
+    page = reading.search(AuditQuery(log=LogId(scene.acme), name="note.*"))
+    assert isinstance(page, PlacedPage)
+    assert [each.details()["details"]["key"] for each in (*(each.event for each in page.events), *(each for _, each in page.pending))] == [
+        "a"
+    ]
+
+
+def test_what_a_killed_signer_left_is_handed_up_by_the_next(scene: Scene) -> None:
+    """A process that ends between signing in a region and telling the home store leaves it to the next one, though nothing is due there."""
+    scene.write()
+    eu = scene.logs.regions.stores["eu"].logs
+    eu.flush()
+    assert scene.logs.regions.run_due() == 0
+    with scene.world.storage.reading() as store:
+        handed = store.checkpoints.last(LogId("eu/logs"))
+    assert handed is not None

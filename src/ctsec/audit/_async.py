@@ -123,11 +123,13 @@ class AsyncAuditLog:
             before = None if cursor is None else read_cursor(cursor, log=query.log)
         except ValueError as error:
             return Refusal(Reason.INVALID_INPUT, str(error))
+        # What waits comes first: what gets its index meanwhile is then found in the log.
+        waiting = await self._inbox.pending(limit=_BATCH, log=query.log) if cursor is None else ()
         found = await self._log.search(query, before=before, limit=limit + 1)
-        page = found[:limit]
+        page, placed = found[:limit], {each.event.id for each in found}
         following = write_cursor(log=query.log, before=page[-1].index) if len(found) > limit else None
-        pending = await self._inbox.pending(limit=_BATCH, log=query.log) if cursor is None else ()
-        return AuditPage(events=page, next=following, pending=tuple(event for event in pending if query.matches(event)))
+        pending = tuple(event for event in waiting if query.matches(event) and event.id not in placed)
+        return AuditPage(events=page, next=following, pending=pending)
 
     async def counts(self, query: AuditQuery, *, by: Tally = Tally.NAME) -> AuditCounts:
         """Return how many events of one log match, by name or by day; what has no index yet is not counted."""

@@ -162,6 +162,12 @@ def stranger(signed: SignedCheckpoint) -> LogReport:
     return LogReport(log=LogId(said.origin), size=0, findings=(found,))
 
 
+def nameless(log: LogId) -> LogReport:
+    """Return the report of a log that the store has under a name that no log has: nothing of it was ever signed."""
+    found = Finding(log, FindingKind.CHECKPOINT, None, "no log has such a name; what stands under it was given that name afterwards")
+    return LogReport(log=log, size=0, findings=(found,))
+
+
 def assurance_of(logs: Sequence[LogReport]) -> Assurance:
     """Return the lowest level of logs, leaving out those that are empty and sound."""
     return min((log.assurance for log in logs if log.size or log.findings), default=Assurance.NONE)

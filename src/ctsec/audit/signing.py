@@ -39,6 +39,13 @@ class LogIdentity:
         """Return the origin of a log."""
         return origin(deployment=self.deployment, region=self.region, log=log)
 
+    def has(self, log: LogId) -> bool:
+        """Say whether a log can have such a name."""
+        try:
+            return bool(self.origin(log))
+        except ValueError:
+            return False
+
     def log_of(self, text: str) -> LogId | None:
         """Return the log of an origin; None if that is of another deployment or region."""
         name = LogId(text.rpartition("/")[2])

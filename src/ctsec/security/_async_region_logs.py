@@ -12,7 +12,7 @@ Rules that this module keeps:
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -23,9 +23,10 @@ from ctsec.audit.assurance import Finding, FindingKind, LogReport, VerificationR
 from ctsec.audit.cover import Cover
 from ctsec.audit.event import LogId
 from ctsec.audit.sealing import LOG_OF_LOGS, CheckpointRecord, LogStatus
+from ctsec.audit.signing import LogIdentity
 from ctsec.audit.tree.checkpoint import SignedCheckpoint
 from ctsec.encryption.dek import DEFAULT_REGION
-from ctsec.errors import CtsecError, LogInconsistent, StoreError
+from ctsec.errors import CorruptRecord, CtsecError, LogInconsistent, StoreError
 from ctsec.security._async_region_events import AsyncOpensParts
 from ctsec.security._async_sealed_logs import LOGS, AsyncSealedLogs, checkpoints_in, waiting_in
 from ctsec.storage._async_sealed_ports import AsyncSealedStorage
@@ -35,6 +36,8 @@ REGION_LOGS_JOB: Final = "region-logs"
 OFTEN: Final = timedelta(seconds=1)
 PAUSE: Final = timedelta(seconds=30)
 STALLED: Final = timedelta(minutes=5)
+# The code of a store that the home store knows and the configuration does not.
+NOT_CONFIGURED: Final = "not_configured"
 
 
 def part_of(store: str) -> str:
@@ -49,7 +52,7 @@ def handed_up(store: str) -> LogId:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
-    """Where a log stood: its origin, size and root, and whether its last checkpoint says so."""
+    """Where a log stood: its origin, size and root (empty if its head was not to be read), and whether its last checkpoint says so."""
 
     origin: str
     size: int
@@ -70,7 +73,7 @@ class AsyncRegionLog:
 class AsyncRegionLogs:
     """The logs of the stores of regions, by the names of the stores."""
 
-    __slots__ = ("_ambient", "_down", "_home", "stores")
+    __slots__ = ("_ambient", "_down", "_handed", "_home", "stores")
 
     def __init__(
         self,
@@ -82,6 +85,7 @@ class AsyncRegionLogs:
         self._home = home
         self._ambient = ambient
         self._down: dict[str, tuple[datetime, CtsecError]] = {}
+        self._handed: set[str] = set()
         self.stores = stores
 
     def jobs(self) -> tuple[AsyncJob, ...]:
@@ -104,7 +108,7 @@ class AsyncRegionLogs:
                 continue
             try:
                 done += await each.logs.place()
-                done += await self._signed(name, await each.logs.sign_due())
+                done += await self._sign(name, each.logs)
                 self._down.pop(name, None)
             except CtsecError as error:
                 problem = problem or error
@@ -120,8 +124,7 @@ class AsyncRegionLogs:
         problem: CtsecError | None = None
         for name, each in self.stores.items():
             try:
-                placed += await each.logs.flush()
-                await self._signed(name, 1)
+                placed += await self._flush(name, each.logs)
             except CtsecError as error:
                 problem = problem or error
         return placed, problem
@@ -141,7 +144,10 @@ class AsyncRegionLogs:
             head, last = await opened.tree.head(log), await opened.checkpoints.last(log)
         if head is None or not head.size:
             return None
-        root, signed = head.edge().root, last is not None and last.size == head.size
+        try:
+            root, signed = head.edge().root, last is not None and last.size == head.size
+        except CorruptRecord:
+            root, signed = b"", False
         return Ending(origin=each.logs.identity.origin(log), size=head.size, root=root, signed=signed)
 
     async def status(self) -> Mapping[str, LogStatus]:
@@ -185,13 +191,29 @@ class AsyncRegionLogs:
             times += [] if oldest is None else [oldest]
         return VerificationReport(logs=tuple(reports), waiting=waiting, oldest=min(times, default=None), silent=tuple(silent))
 
+    async def strangers(self, names: Iterable[LogId], *, identity: LogIdentity) -> tuple[tuple[Finding, ...], tuple[tuple[str, str], ...]]:
+        """Judge names in the home store's log of logs that no store here is asked for: what does not fit, and which stores are missing.
+
+        A store of a region that left the configuration is as one that does not answer. What stands under its name has to be its own: the
+        checkpoints of a store that is here would be missed nowhere under another name.
+        """
+        found: list[Finding] = []
+        missing: list[tuple[str, str]] = []
+        for name in sorted(each for each in names if "/" in each and each not in map(handed_up, self.stores)):
+            store = name.rpartition("/")[0]
+            wrong = [each.size for each in await checkpoints_in(self._home, name) if not _is_of(store, each, identity=identity)]
+            said = f"checkpoints stand under the name {name}, and are not of that store"
+            found += [Finding(LOG_OF_LOGS, FindingKind.CHECKPOINT, size, said) for size in wrong[:1]]
+            missing += [] if wrong else [(store, NOT_CONFIGURED)]
+        return tuple(found), tuple(missing)
+
     async def _reports(
         self, name: str, *, log: LogId | None, held: Sequence[SignedCheckpoint], locked: Sequence[SignedCheckpoint], cover: Cover
     ) -> list[LogReport]:
         logs = self.stores[name].logs
         kept = await checkpoints_in(self._home, handed_up(name))
         at, fixed, cosigned = cover.of(handed_up(name))
-        pinned = {size: SignedCheckpoint.read(each.note) for each in kept for size in (at, fixed, cosigned) if each.size == size}
+        pinned = {each.size: said for each in kept if each.size in (at, fixed, cosigned) and (said := _read(each)) is not None}
         more, witnessed = ([each for size, each in pinned.items() if size == wanted] for wanted in (fixed, cosigned))
         found = await logs.reports(log=log, held=(*held, *pinned.values()), cover=Cover((*locked, *more), witnessed=witnessed))
         findings = () if log is not None else await self._departures(name, kept)
@@ -209,16 +231,55 @@ class AsyncRegionLogs:
         said = "the home store has a checkpoint of this log that is not here: the store was set back, or is another"
         return tuple([Finding(LOG_OF_LOGS, FindingKind.HELD, size, said) for size in missing])
 
+    async def _sign(self, name: str, logs: AsyncSealedLogs) -> int:
+        """Sign what is due in a store; what was signed is handed up also where one log is not what it was."""
+        try:
+            count = await logs.sign_due()
+        except LogInconsistent:
+            await self._signed(name, 1)
+            raise
+        return await self._signed(name, count)
+
+    async def _flush(self, name: str, logs: AsyncSealedLogs) -> int:
+        try:
+            placed = await logs.flush()
+        except LogInconsistent:
+            await self._signed(name, 1)
+            raise
+        await self._signed(name, 1)
+        return placed
+
     async def _signed(self, name: str, count: int) -> int:
-        """Hand the last checkpoint of a store's log of logs up to the home store, after something was signed; return `count`."""
-        if not count:
+        """Hand the last checkpoint of a store's log of logs up to the home store, if it counts; return `count`.
+
+        Where nothing was signed this is done once all the same: who signed last may have been killed before.
+        """
+        if not count and name in self._handed:
             return 0
-        async with self.stores[name].storage.reading() as store:
+        self._handed.discard(name)
+        logs, storage = self.stores[name].logs, self.stores[name].storage
+        async with storage.reading() as store:
             last = await store.checkpoints.last(LOG_OF_LOGS)
-        if last is not None:
+        if last is not None and logs.identity.opened(last) is not None:
             async with self._home.sequencing() as home:
                 await home.checkpoints.add((replace(last, log=handed_up(name), number=None),))
+        self._handed.add(name)
         return count
+
+
+def _is_of(store: str, record: CheckpointRecord, *, identity: LogIdentity) -> bool:
+    try:
+        of_store = replace(identity, region=part_of(store))
+    except ValueError:
+        return False
+    return record.log == handed_up(store) and of_store.opened(replace(record, log=LOG_OF_LOGS)) is not None
+
+
+def _read(record: CheckpointRecord) -> SignedCheckpoint | None:
+    try:
+        return SignedCheckpoint.read(record.note)
+    except ValueError:
+        return None
 
 
 def _prefix(logs: AsyncSealedLogs) -> str:

@@ -11,7 +11,7 @@ from ctsec.audit._async_ports import AsyncLogSigner
 from ctsec.audit._async_signer import AsyncCheckpointMaker
 from ctsec.audit._async_tree import AsyncTreeReader, is_pruned
 from ctsec.audit._async_verifier import AsyncLogVerifier, Progress
-from ctsec.audit.assurance import LogReport
+from ctsec.audit.assurance import LogReport, nameless
 from ctsec.audit.cover import Cover
 from ctsec.audit.event import LogId
 from ctsec.audit.export.request import ExportRequest
@@ -153,8 +153,12 @@ class AsyncSealedLogs:
         earlier: Sequence[SignedCheckpoint] = (),
         cover: Cover,
         progress: Progress | None = None,
+        elsewhere: set[LogId] | None = None,
     ) -> list[LogReport]:
-        """Verify one log of this store or all of them, that of its log of logs first; see `AsyncLogVerifier.verify` for the checkpoints."""
+        """Verify one log of this store or all of them, that of its log of logs first; see `AsyncLogVerifier.verify` for the checkpoints.
+
+        Names with a slash in the log of logs are those of other stores, and are put into `elsewhere`; without it they are none of any log.
+        """
         found: list[LogReport] = []
         names = [log] if log is not None else [LOG_OF_LOGS]
         if log is None:
@@ -166,6 +170,9 @@ class AsyncSealedLogs:
             if name in seen:
                 continue
             seen.add(name)
+            if not self.identity.has(name):
+                found.append(nameless(name))
+                continue
             async with self._sealed.reading() as store:
                 verifier = AsyncLogVerifier(
                     name,
@@ -180,8 +187,10 @@ class AsyncSealedLogs:
                 report = await verifier.verify(held=held, earlier=earlier)
             found.append(cover.judged(report, origin=self.identity.origin(name), pinned=verifier.pinned))
             if log is None:
-                # A name with a slash is the log of logs of a region's store, which is verified there.
-                names += sorted(each for each in verifier.named if "/" not in each)
+                apart = {each for each in verifier.named if elsewhere is not None and "/" in each}
+                names += sorted(verifier.named - apart)
+                if elsewhere is not None:
+                    elsewhere |= apart
         return found
 
     async def _place(self) -> int:

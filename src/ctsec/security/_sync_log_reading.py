@@ -104,15 +104,19 @@ class LogReading:
                 continue
             try:
                 with self._stores[store].reading() as opened:
-                    found = opened.log.search(query, before=positions.get(name), limit=limit + 1)
+                    # What waits comes first: what gets its index meanwhile is then found in the log.
                     rows = opened.inbox.pending(limit=_PENDING, log=query.log) if pending else ()
+                    found = opened.log.search(query, before=positions.get(name), limit=limit + 1)
             except StoreError:
                 if not store:
                     raise
                 silent.append(store)
                 continue
             pages[name] = tuple([PlacedEvent(each.index, each.event, store) for each in found])
-            waiting += [(store, each) for each in rows if query.matches(each)]
+            placed = {each.event.id for each in found}
+            waiting += [(store, each) for each in rows if query.matches(each) and each.id not in placed]
+            # A log that gave nothing yet has its place too: what waited and gets its index later is on no further page.
+            positions.setdefault(name, found[0].index + 1 if found else 0)
         page = merged(pages, limit=limit, positions=positions)
         events = cast(tuple[PlacedEvent, ...], page.events)
         return PlacedPage(events, page.next or _again(names, events, positions, silent), tuple(waiting), tuple(silent))

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from ctsec.ambient import Ambient
@@ -15,7 +16,7 @@ from ctsec.audit.anchors.witness import Witnessed
 from ctsec.audit.assurance import VerificationReport, stranger
 from ctsec.audit.cover import Cover
 from ctsec.audit.event import LogId
-from ctsec.audit.sealing import LogStatus
+from ctsec.audit.sealing import LOG_OF_LOGS, LogStatus
 from ctsec.audit.signing import LogIdentity
 from ctsec.audit.tree.checkpoint import SignedCheckpoint
 from ctsec.security._sync_exports import Exports
@@ -110,13 +111,20 @@ class Logs(SealedLogs):
         strange = {each.checkpoint.origin: each for each in (*at_home, *earlier) if self.identity.log_of(each.checkpoint.origin) is None}
         reports = list(map(stranger, strange.values()))
         silent: tuple[tuple[str, str], ...] = ()
+        elsewhere: set[LogId] = set()
         if region is None:
-            reports += self.reports(log=log, held=at_home, earlier=earlier, cover=cover, progress=progress)
+            reports += self.reports(log=log, held=at_home, earlier=earlier, cover=cover, progress=progress, elsewhere=elsewhere)
         waiting, oldest = waiting_in(self._storage)
         if log is None or region is not None:
             regional = self.regions.verify(region, log=log, held=held, locked=locked, cover=cover)
             reports += regional.logs
-            silent, waiting = regional.silent, waiting + regional.waiting
+            misnamed, missing = self.regions.strangers(elsewhere, identity=self.identity)
+            if misnamed:
+                reports = [
+                    replace(each, findings=(*each.findings, *misnamed)) if each.log == LOG_OF_LOGS and not each.store else each
+                    for each in reports
+                ]
+            silent, waiting = (*regional.silent, *missing), waiting + regional.waiting
             oldest = min((each for each in (oldest, regional.oldest) if each is not None), default=None)
         times = StampedTimes.of(stamps) if any(each.stamped for each in reports) else None
         return VerificationReport(logs=tuple(reports), waiting=waiting, oldest=oldest, stamps=times, witnessed=witnessed, silent=silent)

@@ -12,7 +12,7 @@ from ctsec.audit._sync_ports import LogSigner
 from ctsec.audit._sync_signer import CheckpointMaker
 from ctsec.audit._sync_tree import TreeReader, is_pruned
 from ctsec.audit._sync_verifier import LogVerifier, Progress
-from ctsec.audit.assurance import LogReport
+from ctsec.audit.assurance import LogReport, nameless
 from ctsec.audit.cover import Cover
 from ctsec.audit.event import LogId
 from ctsec.audit.export.request import ExportRequest
@@ -152,8 +152,12 @@ class SealedLogs:
         earlier: Sequence[SignedCheckpoint] = (),
         cover: Cover,
         progress: Progress | None = None,
+        elsewhere: set[LogId] | None = None,
     ) -> list[LogReport]:
-        """Verify one log of this store or all of them, that of its log of logs first; see `LogVerifier.verify` for the checkpoints."""
+        """Verify one log of this store or all of them, that of its log of logs first; see `LogVerifier.verify` for the checkpoints.
+
+        Names with a slash in the log of logs are those of other stores, and are put into `elsewhere`; without it they are none of any log.
+        """
         found: list[LogReport] = []
         names = [log] if log is not None else [LOG_OF_LOGS]
         if log is None:
@@ -165,6 +169,9 @@ class SealedLogs:
             if name in seen:
                 continue
             seen.add(name)
+            if not self.identity.has(name):
+                found.append(nameless(name))
+                continue
             with self._sealed.reading() as store:
                 verifier = LogVerifier(
                     name,
@@ -179,8 +186,10 @@ class SealedLogs:
                 report = verifier.verify(held=held, earlier=earlier)
             found.append(cover.judged(report, origin=self.identity.origin(name), pinned=verifier.pinned))
             if log is None:
-                # A name with a slash is the log of logs of a region's store, which is verified there.
-                names += sorted(each for each in verifier.named if "/" not in each)
+                apart = {each for each in verifier.named if elsewhere is not None and "/" in each}
+                names += sorted(verifier.named - apart)
+                if elsewhere is not None:
+                    elsewhere |= apart
         return found
 
     def _place(self) -> int:
