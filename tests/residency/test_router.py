@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from ctsec.encryption import DekState
 from ctsec.encryption.envelope import dek_id_of
-from ctsec.errors import ConfigurationError, CorruptRecord, DecryptionFailed, ResidencyError, StoreBusy
+from ctsec.errors import ConfigurationError, CorruptRecord, DecryptionFailed, ResidencyError, StoreBusy, WorkspaceMoving
 from ctsec.ids import WorkspaceId
 from ctsec.security import Security
 from ctsec.storage.sql import SqlRegionStorage
@@ -148,6 +148,17 @@ def test_the_hosts_session_keeps_the_workspace_where_it_is(places: Places, secur
         assert session.execute(select(things.c.id)).scalars().all() == [2]
         with pytest.raises(ConfigurationError):
             router.join(session, workspace_id(3))
+    assert read(security, 2) == {"a": "y"}
+    with Session(engine) as session:
+        session.execute(insert(things).values(id=3))
+        content = router.join(session, workspace_id(2))
+        session.rollback()
+        security.regional.moves.step(begun)
+        session.execute(insert(things).values(id=3))
+        for write in (lambda: content.put("note", "a", b"z"), lambda: content.remove("note", "a"), content.hold):
+            with pytest.raises(WorkspaceMoving):
+                write()
+        session.rollback()
     assert read(security, 2) == {"a": "y"}
     security.regional.moves.run(begun.id)
     engine.dispose()

@@ -24,20 +24,29 @@ from ctsec.residency.record import Content, Position, RegionalPlace, Residence, 
 class AsyncRegionalContent:
     """What ctsec keeps for a workspace in its region: sealed under the organization's data key of that region.
 
-    `place` says where this is. Every call raises a ResidencyError where pin, store and key do not agree; WorkspaceMoving, which may be
+    `place` says where this is. With `joined` the transaction is the host's, who may end it, or a savepoint, and go on: the workspace is
+    held anew for each write. Every call raises a ResidencyError where pin, store and key do not agree; WorkspaceMoving, which may be
     tried again, while the workspace is on its way.
     """
 
-    __slots__ = ("_ambient", "_events", "_held", "_keys", "_store", "place")
+    __slots__ = ("_ambient", "_events", "_held", "_joined", "_keys", "_store", "place")
 
     def __init__(
-        self, store: AsyncRegionStore, *, place: RegionalPlace, keys: AsyncRegionalKeys, events: AsyncRegionalEvents, ambient: Ambient
+        self,
+        store: AsyncRegionStore,
+        *,
+        place: RegionalPlace,
+        keys: AsyncRegionalKeys,
+        events: AsyncRegionalEvents,
+        ambient: Ambient,
+        joined: bool = False,
     ) -> None:
         self._store = store
         self._events = events
         self._keys = keys
         self._ambient = ambient
         self._held = False
+        self._joined = joined
         self.place = place
 
     async def get(self, kind: str, key: str) -> bytes | None:
@@ -106,7 +115,7 @@ class AsyncRegionalContent:
             first = Residence(workspace_id=self.place.workspace, organization_id=self.place.organization, state=ResidenceState.HOME)
             if not await self._store.residences.change(None, first):
                 check_write(await self._store.residences.hold(self.place.workspace), organization=self.place.organization)
-        self._held = True
+        self._held = not self._joined
 
     def _context(self, kind: str, key: str) -> Context:
         place = self.place

@@ -90,7 +90,7 @@ class AsyncRouter:
             place = await self.place(workspace, region=region)
             store = self.stores[place.store].join(session)
             check_store(await store.meta.all(), region=place.region, store=place.store)
-            content = self._content(store, place, request)
+            content = self._content(store, place, request, joined=True)
             await content.hold()
             return content
 
@@ -154,6 +154,8 @@ class AsyncRouter:
             )
             raise
 
-    def _content(self, store: AsyncRegionStore, place: RegionalPlace, request: Request | None = None) -> AsyncRegionalContent:
+    def _content(
+        self, store: AsyncRegionStore, place: RegionalPlace, request: Request | None = None, *, joined: bool = False
+    ) -> AsyncRegionalContent:
         ambient = Ambient(clock=self._ambient.clock, random=self._ambient.random, request=request or Request())
-        return AsyncRegionalContent(store, place=place, keys=self.keys, events=self._events, ambient=ambient)
+        return AsyncRegionalContent(store, place=place, keys=self.keys, events=self._events, ambient=ambient, joined=joined)

@@ -91,7 +91,7 @@ class Router:
             place = self.place(workspace, region=region)
             store = self.stores[place.store].join(session)
             check_store(store.meta.all(), region=place.region, store=place.store)
-            content = self._content(store, place, request)
+            content = self._content(store, place, request, joined=True)
             content.hold()
             return content
 
@@ -155,6 +155,8 @@ class Router:
             )
             raise
 
-    def _content(self, store: RegionStore, place: RegionalPlace, request: Request | None = None) -> RegionalContent:
+    def _content(
+        self, store: RegionStore, place: RegionalPlace, request: Request | None = None, *, joined: bool = False
+    ) -> RegionalContent:
         ambient = Ambient(clock=self._ambient.clock, random=self._ambient.random, request=request or Request())
-        return RegionalContent(store, place=place, keys=self.keys, events=self._events, ambient=ambient)
+        return RegionalContent(store, place=place, keys=self.keys, events=self._events, ambient=ambient, joined=joined)
