@@ -791,3 +791,18 @@ async def test_what_a_killed_signer_left_is_handed_up_by_the_next(scene: Scene) 
     async with scene.world.storage.reading() as store:
         handed = await store.checkpoints.last(LogId("eu/logs"))
     assert handed is not None
+
+
+async def test_a_store_that_is_another_has_no_log(scene: Scene) -> None:
+    """A store that does not call itself what the configuration does is neither sealed nor read: it would be signed under a second origin."""
+    await scene.write()
+    eu = cast(Any, scene.regional.router.stores["eu"]).state
+    changed(eu, "region_meta", lambda at, row: (at, (row[0], "us")))
+    with pytest.raises(ResidencyError, match="expected the store eu of region eu"):
+        await scene.logs.flush()
+    assert not eu.newest.tables.get("log")
+    page = await scene.world.security.log_reading.search(AuditQuery(log=LogId(scene.acme), name="note.*"))
+    assert isinstance(page, PlacedPage)
+    assert (page.pending, page.silent) == ((), ("eu",))
+    assert (await scene.world.security.log_reading.counts(AuditQuery(log=LogId(scene.acme)))).silent == ("eu",)
+    assert (await scene.logs.verify()).silent == (("eu", "residency"),)

@@ -12,7 +12,7 @@ from ctsec.audit.event import DEPLOYMENT_LOG, LogId
 from ctsec.audit.placed import PlacedCounts, PlacedEvent, PlacedLog, PlacedLogs, PlacedPage
 from ctsec.audit.query import MAX_COUNTED, MAX_PAGE, AuditCounts, AuditQuery, Tally
 from ctsec.audit.record import StoredEvent
-from ctsec.errors import StoreError
+from ctsec.errors import ResidencyError, StoreError
 from ctsec.ids import UserId
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.security._async_logs import AsyncLogs
@@ -55,7 +55,7 @@ class AsyncLogReading:
             try:
                 async with storage.reading() as opened:
                     found = await opened.log.tally(query, by=by, most=MAX_COUNTED)
-            except StoreError:
+            except (StoreError, ResidencyError):
                 if not store:
                     raise
                 silent.append(store)
@@ -76,7 +76,7 @@ class AsyncLogReading:
             exports = regions[store].exports if store else self._logs.exports
             try:
                 found += [PlacedLog(log, events, store) for log, events in await exports.about(person, logs=logs)]
-            except StoreError:
+            except (ResidencyError, StoreError):
                 if not store:
                     raise
                 silent.append(store)
@@ -106,7 +106,7 @@ class AsyncLogReading:
                     # What waits comes first: what gets its index meanwhile is then found in the log.
                     rows = await opened.inbox.pending(limit=_PENDING, log=query.log) if pending else ()
                     found = await opened.log.search(query, before=positions.get(name), limit=limit + 1)
-            except StoreError:
+            except (StoreError, ResidencyError):
                 if not store:
                     raise
                 silent.append(store)

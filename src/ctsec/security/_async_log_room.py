@@ -25,6 +25,7 @@ from ctsec.security._async_erasures import AsyncErasureJobs
 from ctsec.security._async_exports import AsyncExports
 from ctsec.security._async_log_reading import AsyncLogReading
 from ctsec.security._async_logs import AsyncLogs
+from ctsec.security._async_named_store import AsyncNamedStorage
 from ctsec.security._async_region_events import AsyncRegionEvents
 from ctsec.security._async_region_logs import AsyncRegionLog, AsyncRegionLogs, part_of
 from ctsec.security._async_retention_jobs import AsyncRetentionJobs
@@ -131,8 +132,9 @@ def _regions(
     public, other = (None if each is None else each.public for each in (signer, peers.purging))
     aside = AsyncAsideLog(home.guard.events, personal=personal)
     made: dict[str, AsyncRegionLog] = {}
-    for name, storage in peers.regions.items():
+    for name, opened in peers.regions.items():
         region, _ = regions.get(name, (name, ""))
+        storage = AsyncNamedStorage(opened, region=region, store=name)
         identity = settings.log_identity(public, retention=other, region=part_of(name))
         opens = events.parts(region)
         exports = AsyncExports(storage, aside=aside, personal=opens, signer=signer, identity=identity, ambient=ambient, store=name)

@@ -26,7 +26,7 @@ from ctsec.audit.sealing import LOG_OF_LOGS, CheckpointRecord, LogStatus
 from ctsec.audit.signing import LogIdentity
 from ctsec.audit.tree.checkpoint import SignedCheckpoint
 from ctsec.encryption.dek import DEFAULT_REGION
-from ctsec.errors import CorruptRecord, CtsecError, LogInconsistent, StoreError
+from ctsec.errors import CorruptRecord, CtsecError, LogInconsistent, ResidencyError, StoreError
 from ctsec.security._async_region_events import AsyncOpensParts
 from ctsec.security._async_sealed_logs import LOGS, AsyncSealedLogs, checkpoints_in, waiting_in
 from ctsec.storage._async_sealed_ports import AsyncSealedStorage
@@ -184,7 +184,7 @@ class AsyncRegionLogs:
             try:
                 reports += await self._reports(name, log=log, held=mine, locked=fixed, cover=cover)
                 count, oldest = await waiting_in(self.stores[name].storage)
-            except StoreError as error:
+            except (StoreError, ResidencyError) as error:
                 silent.append((name, error.code))
                 continue
             waiting += count

@@ -13,7 +13,7 @@ from ctsec.audit.event import DEPLOYMENT_LOG, LogId
 from ctsec.audit.placed import PlacedCounts, PlacedEvent, PlacedLog, PlacedLogs, PlacedPage
 from ctsec.audit.query import MAX_COUNTED, MAX_PAGE, AuditCounts, AuditQuery, Tally
 from ctsec.audit.record import StoredEvent
-from ctsec.errors import StoreError
+from ctsec.errors import ResidencyError, StoreError
 from ctsec.ids import UserId
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.security._sync_logs import Logs
@@ -56,7 +56,7 @@ class LogReading:
             try:
                 with storage.reading() as opened:
                     found = opened.log.tally(query, by=by, most=MAX_COUNTED)
-            except StoreError:
+            except (StoreError, ResidencyError):
                 if not store:
                     raise
                 silent.append(store)
@@ -77,7 +77,7 @@ class LogReading:
             exports = regions[store].exports if store else self._logs.exports
             try:
                 found += [PlacedLog(log, events, store) for log, events in exports.about(person, logs=logs)]
-            except StoreError:
+            except (ResidencyError, StoreError):
                 if not store:
                     raise
                 silent.append(store)
@@ -107,7 +107,7 @@ class LogReading:
                     # What waits comes first: what gets its index meanwhile is then found in the log.
                     rows = opened.inbox.pending(limit=_PENDING, log=query.log) if pending else ()
                     found = opened.log.search(query, before=positions.get(name), limit=limit + 1)
-            except StoreError:
+            except (StoreError, ResidencyError):
                 if not store:
                     raise
                 silent.append(store)

@@ -26,6 +26,7 @@ from ctsec.security._sync_erasures import ErasureJobs
 from ctsec.security._sync_exports import Exports
 from ctsec.security._sync_log_reading import LogReading
 from ctsec.security._sync_logs import Logs
+from ctsec.security._sync_named_store import NamedStorage
 from ctsec.security._sync_region_events import RegionEvents
 from ctsec.security._sync_region_logs import RegionLog, RegionLogs, part_of
 from ctsec.security._sync_retention_jobs import RetentionJobs
@@ -130,8 +131,9 @@ def _regions(
     public, other = (None if each is None else each.public for each in (signer, peers.purging))
     aside = AsideLog(home.guard.events, personal=personal)
     made: dict[str, RegionLog] = {}
-    for name, storage in peers.regions.items():
+    for name, opened in peers.regions.items():
         region, _ = regions.get(name, (name, ""))
+        storage = NamedStorage(opened, region=region, store=name)
         identity = settings.log_identity(public, retention=other, region=part_of(name))
         opens = events.parts(region)
         exports = Exports(storage, aside=aside, personal=opens, signer=signer, identity=identity, ambient=ambient, store=name)

@@ -27,7 +27,7 @@ from ctsec.audit.sealing import LOG_OF_LOGS, CheckpointRecord, LogStatus
 from ctsec.audit.signing import LogIdentity
 from ctsec.audit.tree.checkpoint import SignedCheckpoint
 from ctsec.encryption.dek import DEFAULT_REGION
-from ctsec.errors import CorruptRecord, CtsecError, LogInconsistent, StoreError
+from ctsec.errors import CorruptRecord, CtsecError, LogInconsistent, ResidencyError, StoreError
 from ctsec.security._sync_region_events import OpensParts
 from ctsec.security._sync_sealed_logs import LOGS, SealedLogs, checkpoints_in, waiting_in
 from ctsec.storage._sync_sealed_ports import SealedStorage
@@ -185,7 +185,7 @@ class RegionLogs:
             try:
                 reports += self._reports(name, log=log, held=mine, locked=fixed, cover=cover)
                 count, oldest = waiting_in(self.stores[name].storage)
-            except StoreError as error:
+            except (StoreError, ResidencyError) as error:
                 silent.append((name, error.code))
                 continue
             waiting += count
