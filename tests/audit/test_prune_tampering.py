@@ -175,6 +175,13 @@ def root_changed(scene: Scene, rows: Kept, draw: random.Random) -> None:
     rows.tiles[key] = replace(rows.tiles[key], root=bit(rows.tiles[key].root, draw))
 
 
+def root_shifted(scene: Scene, rows: Kept, draw: random.Random) -> None:
+    """Move a byte from the end of a root to the beginning of its neighbour's: what is hashed above them is the same."""
+    left, right = (rows.tiles[(ONE, 0, number)] for number in bare_tiles(rows)[-2:])
+    rows.tiles[(ONE, 0, left.number)] = replace(left, root=left.root[:-1])
+    rows.tiles[(ONE, 0, right.number)] = replace(right, root=left.root[-1:] + right.root)
+
+
 def root_gone(scene: Scene, rows: Kept, draw: random.Random) -> None:
     """What is left of a pruned tile is deleted."""
     del rows.tiles[(ONE, 0, draw.choice(bare_tiles(rows)))]
@@ -271,6 +278,7 @@ ATTACKS: Final[tuple[tuple[CHANGE, bool, str], ...]] = (
     (tile_above_gone, False, "tile 0/4"),
     (tile_above_bare, False, UNLET),
     (root_changed, False, "the head has another tree than the events"),
+    (root_shifted, False, "its root has another length"),
     (root_gone, False, NOTHING),
     (evidence_gone, True, "that no purge accounts for"),
     (evidence_hidden, True, "an event stands where the hashes were pruned"),

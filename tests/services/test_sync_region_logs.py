@@ -795,7 +795,7 @@ def test_what_a_killed_signer_left_is_handed_up_by_the_next(scene: Scene) -> Non
 
 
 def test_a_store_that_is_another_has_no_log(scene: Scene) -> None:
-    """A store that does not call itself what the configuration does is neither sealed nor read: it would be signed under a second origin."""
+    """A store that does not call itself what the configuration does is neither sealed nor read: its events would be signed twice."""
     scene.write()
     eu = cast(Any, scene.regional.router.stores["eu"]).state
     changed(eu, "region_meta", lambda at, row: (at, (row[0], "us")))
