@@ -23,7 +23,7 @@ from ctsec.ids import HoldId
 from ctsec.outcome import Refusal
 from ctsec.security import Security
 from ctsec.testing.conformance.samples import NOW, ignore
-from tests.audit.kept import events
+from tests.audit.kept import ONE, events
 from tests.cli.host import host
 from tests.storage.backup.support import files_of_at_most
 
@@ -87,6 +87,11 @@ def test_the_log_is_sealed_verified_and_proved_from_the_command_line(bundle: Sec
         code, told, wrong = audit("verify", "--held", held)
         assert (code, told) == (2, "")
         assert wrong.startswith(f"ctsec: {held} ")
+    for log in ("logs", ONE):
+        code, told, wrong = audit("verify", "--log", log, "--held", "held")
+        assert (code, told) == (2, "")
+        assert wrong.startswith("ctsec: held is a checkpoint of ")
+        assert "/default/deployment, and would not be compared" in wrong
 
 
 def test_plans_holds_and_purges_from_the_command_line(bundle: Security, audit: Callable[..., Said]) -> None:

@@ -37,6 +37,11 @@ def test_the_logs_of_regions_are_told(tmp_path: Path) -> None:
     assert ctsec("audit", "flush", "host:security", folder=tmp_path).returncode == 0
     verified = ctsec("audit", "verify", "host:security", "--log", log, folder=tmp_path)
     assert (verified.returncode, verified.stdout.split()[:4]) == (0, ["ok", log, "1", "events,"])
+    (tmp_path / "held").write_text(ctsec("audit", "checkpoint", "host:security", "--log", log, folder=tmp_path).stdout, "utf-8")
+    covered = ctsec("audit", "verify", "host:security", "--log", log, "--held", "held", folder=tmp_path)
+    assert (covered.returncode, "1 held outside: anchored" in covered.stdout) == (0, True)
+    other = ctsec("audit", "verify", "host:security", "--log", ONE, "--held", "held", folder=tmp_path)
+    assert (other.returncode, f"is a checkpoint of localhost/eu/{ONE}" in other.stderr.replace(":8000", "")) == (2, True), other.stderr
     refused = ctsec("audit", "verify", "host:security", "--log", f"mars/{ONE}", folder=tmp_path)
     assert (refused.returncode, "expected one of the regions eu" in refused.stderr) == (2, True)
     (tmp_path / "eu.db").unlink()

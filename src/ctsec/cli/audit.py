@@ -82,6 +82,8 @@ def _verify(chosen: argparse.Namespace) -> int:
     bundle, held = load_bundle(chosen.bundle), tuple(map(_held, chosen.held))
     kept, locked, stamps, witnessed = _from_anchors(bundle)
     region, log = (None, None) if chosen.log is None else parted(bundle, chosen.log)
+    if chosen.log is not None:
+        _check_compared(bundle, chosen, held)
     bar = Bar("verify")
     report = bundle.logs.verify(
         log=log,
@@ -104,6 +106,16 @@ def _verify(chosen: argparse.Namespace) -> int:
     for store, code in report.silent:
         print(f"{store}: the store of the region does not answer ({code}); nothing of its logs was verified", file=sys.stderr)
     return 1 if report.findings else 2 if report.silent else 0
+
+
+def _check_compared(bundle: Security, chosen: argparse.Namespace, held: tuple[SignedCheckpoint, ...]) -> None:
+    """Raise for a file that is of another log of this deployment than the one that is asked for: nothing would be said of it."""
+    logs, log = logs_in(bundle, chosen.log)
+    for name, each in zip(chosen.held, held, strict=True):
+        origin = each.checkpoint.origin
+        known = bundle.logs.identity.log_of(origin) is not None or bundle.logs.regions.store_of(each) is not None
+        if known and logs.identity.log_of(origin) != log:
+            raise ConfigurationError(f"{name} is a checkpoint of {origin}, and would not be compared: name that log, or none")
 
 
 def _alarm(bundle: Security, report: VerificationReport) -> None:
