@@ -23,7 +23,7 @@ from ctsec.ids import HoldId
 from ctsec.outcome import Refusal
 from ctsec.security import Security
 from ctsec.testing.conformance.samples import NOW, ignore
-from tests.audit.kept import ONE, events
+from tests.audit.kept import ONE, TWO, events
 from tests.cli.host import host
 from tests.storage.backup.support import files_of_at_most
 
@@ -94,6 +94,19 @@ def test_the_log_is_sealed_verified_and_proved_from_the_command_line(bundle: Sec
         assert "/default/deployment, and would not be compared" in wrong
 
 
+def test_what_is_no_log_is_neither_purged_nor_pruned(bundle: Security, audit: Callable[..., Said]) -> None:
+    """A name that no log has is refused, of a region too, before anything is written under it: no signer could sign that."""
+    with bundle._storage.begin(after_commit=ignore) as store:
+        store.inbox.append(events(DEPLOYMENT_LOG, count=1)[0])
+    assert audit("flush")[0] == 0
+    for command in ("purge", "prune", "retention"):
+        for name in (f"eu/{ONE}", "a b", "logs", "typo"):
+            code, told, wrong = audit(command, "--log", name)
+            assert (code, told) == (2, ""), (command, name)
+            assert wrong.startswith(f"ctsec: {name} is no log of the home store")
+    assert audit("flush") == (0, "0 events were placed\n", "")
+
+
 def test_plans_holds_and_purges_from_the_command_line(bundle: Security, audit: Callable[..., Said]) -> None:
     """A dry run says what would go and deletes nothing; without it that goes, and the verification counts it."""
     with bundle._storage.begin(after_commit=ignore) as store:
@@ -118,7 +131,7 @@ def test_plans_holds_and_purges_from_the_command_line(bundle: Security, audit: C
     assert "5 events, 2 purged" in audit("verify", "--log", "deployment")[1]
     assert audit("prune", "--log", "deployment") == (0, "0 tiles of 256 hashes were pruned\n", "")
     assert audit("prune", "--dry-run")[1] == "deployment                       nothing: minimum index 0\n"
-    assert audit("purge", "--dry-run", "--log", "org_unknown")[1].endswith("nothing: no plan is in force yet, or nothing is signed\n")
+    assert audit("purge", "--dry-run", "--log", TWO)[1].endswith("nothing: no plan is in force yet, or nothing is signed\n")
 
 
 def test_a_log_is_pruned_from_the_command_line(bundle: Security, audit: Callable[..., Said]) -> None:

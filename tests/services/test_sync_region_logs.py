@@ -807,3 +807,15 @@ def test_a_store_that_is_another_has_no_log(scene: Scene) -> None:
     assert (page.pending, page.silent) == ((), ("eu",))
     assert (scene.world.security.log_reading.counts(AuditQuery(log=LogId(scene.acme)))).silent == ("eu",)
     assert (scene.logs.verify()).silent == (("eu", "residency"),)
+
+
+def test_a_log_that_can_have_no_origin_keeps_no_other_from_being_signed(scene: Scene) -> None:
+    """What somebody wrote under a name that no log has is told by the signer, and all others are signed."""
+    scene.write()
+    (event,) = scene.waiting()
+    with scene.world.storage.sequencing() as store:
+        store.inbox.append(replace(event, log=LogId("a b")))
+    with pytest.raises(LogInconsistent, match="no log has such a name"):
+        scene.logs.flush()
+    assert scene.logs.checkpoint(LogId(scene.acme)) is not None
+    assert scene.logs.checkpoint(LOG_OF_LOGS) is not None

@@ -37,6 +37,8 @@ class AsyncCheckpointMaker:
         head = await tree.head(log)
         if head is None or (head.size == 0 and last is None):
             return None
+        if not self._identity.has(log):
+            raise LogInconsistent(f"no log has such a name: {log!r}, so it is not signed; what wrote events under it?")
         before = await self._signed(last, head=head, tree=tree)
         edge = head.edge()
         if await self._grown(before, head=head, tree=tree) != edge:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from ctsec.audit.event import LogId
+from ctsec.audit.event import DEPLOYMENT_LOG, LogId
 from ctsec.cli.work import load_bundle
+from ctsec.errors import ConfigurationError
+from ctsec.ids import OrganizationId, is_id
 
 if TYPE_CHECKING:
     import argparse
@@ -39,7 +41,12 @@ def add_to(kinds: Any, *, bundle: str) -> None:
 
 
 def _logs(chosen: argparse.Namespace, bundle: Security) -> tuple[LogId, ...]:
-    return bundle.retention.logs() if chosen.log is None else (LogId(chosen.log),)
+    if chosen.log is None:
+        return bundle.retention.logs()
+    # Whatever is written under another name is an event that no signer can sign.
+    if chosen.log != DEPLOYMENT_LOG and not is_id(OrganizationId, chosen.log):
+        raise ConfigurationError(f"{chosen.log} is no log of the home store, which has an organization's id or is `{DEPLOYMENT_LOG}`")
+    return (LogId(chosen.log),)
 
 
 def _retention(chosen: argparse.Namespace) -> int:
@@ -69,8 +76,9 @@ def _purge(chosen: argparse.Namespace) -> int:
     if chosen.log is None:
         count = bundle.retention.run_due()
     else:
-        bundle.retention.adopt(LogId(chosen.log))
-        count = bundle.retention.purge(LogId(chosen.log))
+        (log,) = _logs(chosen, bundle)
+        bundle.retention.adopt(log)
+        count = bundle.retention.purge(log)
     print(f"{count} events were purged")
     return 0
 

@@ -35,7 +35,7 @@ from ctsec.audit.streams.status import StreamStatus
 from ctsec.audit.streams.stream import Stream
 from ctsec.encryption._async import AsyncKeyRing
 from ctsec.encryption._async_subject_keys import AsyncSubjectKeys
-from ctsec.errors import ConfigurationError, CtsecError, StoreError
+from ctsec.errors import ConfigurationError, CtsecError, ResidencyError, StoreError
 from ctsec.operators import Operator
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.security._async_logs import AsyncLogs
@@ -198,7 +198,7 @@ class AsyncStreams:
                 continue
             try:
                 found += await self._in_store(stream, store, positions)
-            except StoreError as error:
+            except (StoreError, ResidencyError) as error:
                 if not store:
                     raise
                 failed = pulse.failed(problem_of(error), now=now or self._ambient.now())
@@ -228,7 +228,7 @@ class AsyncStreams:
         """Do what `_step` does; a region that does not answer is a failure of its log."""
         try:
             return await self._step(stream, each)
-        except StoreError as error:
+        except (StoreError, ResidencyError) as error:
             if not each.store:
                 raise
             return await self._put(each.position.failed(problem_of(error), now=self._ambient.now()))

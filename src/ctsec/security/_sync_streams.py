@@ -36,7 +36,7 @@ from ctsec.audit.streams.status import StreamStatus
 from ctsec.audit.streams.stream import Stream
 from ctsec.encryption._sync import KeyRing
 from ctsec.encryption._sync_subject_keys import SubjectKeys
-from ctsec.errors import ConfigurationError, CtsecError, StoreError
+from ctsec.errors import ConfigurationError, CtsecError, ResidencyError, StoreError
 from ctsec.operators import Operator
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.security._sync_logs import Logs
@@ -199,7 +199,7 @@ class Streams:
                 continue
             try:
                 found += self._in_store(stream, store, positions)
-            except StoreError as error:
+            except (StoreError, ResidencyError) as error:
                 if not store:
                     raise
                 failed = pulse.failed(problem_of(error), now=now or self._ambient.now())
@@ -229,7 +229,7 @@ class Streams:
         """Do what `_step` does; a region that does not answer is a failure of its log."""
         try:
             return self._step(stream, each)
-        except StoreError as error:
+        except (StoreError, ResidencyError) as error:
             if not each.store:
                 raise
             return self._put(each.position.failed(problem_of(error), now=self._ambient.now()))
