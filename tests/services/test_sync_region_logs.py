@@ -13,6 +13,7 @@ import pytest
 
 from ctsec.ambient import Request
 from ctsec.audit import EventSchema, personal, public
+from ctsec.audit.alerts import signals
 from ctsec.audit.assurance import Assurance, FindingKind
 from ctsec.audit.erasure import Erased, ErasureState
 from ctsec.audit.event import DEPLOYMENT_LOG, LogId
@@ -264,6 +265,8 @@ def test_tampering_in_a_region_is_found_and_named(scene: Scene) -> None:
     state.newest = replace(before, commit=now.commit)
     found = (scene.logs.verify()).findings
     assert [(each.store, each.log, each.kind) for each in found] == [("eu", LOG_OF_LOGS, FindingKind.HELD)]
+    told = signals.of_report(scene.logs.verify())
+    assert [(each.key, each.source) for each in told] == [("eu/logs", DEPLOYMENT_LOG)]
 
 
 def test_an_event_that_was_carried_into_another_store_is_found(scene: Scene) -> None:

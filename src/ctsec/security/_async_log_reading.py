@@ -40,7 +40,7 @@ class AsyncLogReading:
         return await self._page([(store, query) for store in self._stores], cursor=cursor, limit=limit, pending=cursor is None)
 
     async def activity(self, *, person: str, logs: Sequence[LogId], cursor: str | None = None, limit: int = 50) -> Outcome[PlacedPage]:
-        """Return a page of the events whose actor or subject is `person`, over a hundred logs: `logs` in the home store, then in regions."""
+        """Return a page of the events whose actor or subject is `person`, over a hundred logs: `logs` at home, then in regions."""
         asked = [
             (store, AuditQuery(log=log, person=person)) for store in self._stores for log in logs if not store or log != DEPLOYMENT_LOG
         ]

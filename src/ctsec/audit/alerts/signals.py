@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from ctsec.audit.alerts.defaults import ANCHOR_FAILED, STALLED, STREAM_FAILED, TAMPERED
-from ctsec.audit.assurance import VerificationReport
+from ctsec.audit.assurance import VerificationReport, named
 from ctsec.audit.event import DEPLOYMENT_LOG, LogId
 from ctsec.audit.sealing import LogStatus
 from ctsec.audit.streams.position import Position
@@ -70,7 +70,8 @@ def _disagrees(position: Position) -> bool:
 
 def of_report(report: VerificationReport) -> tuple[Told, ...]:
     """Return what a verification is worth: one alert a log that has findings, again only when they are others."""
-    return tuple(Told(TAMPERED, each.log, f"found-{_digest(map(str, each.findings))}") for each in report.logs if each.findings)
+    wrong = (each for each in report.logs if each.findings)
+    return tuple(Told(TAMPERED, named(each.log, store=each.store), f"found-{_digest(map(str, each.findings))}") for each in wrong)
 
 
 def _digest(lines: Iterable[str]) -> str:
