@@ -18,6 +18,7 @@ IMPORTING: Final = {
     "ctsec.cli.loading",
     "ctsec.audit.canonical",
     "ctsec.audit.export.coding",
+    "ctsec.audit.record",
     "ctsec.audit.export.parquet",
 }
 # Places that write SQL as text, each with what can stand in it.

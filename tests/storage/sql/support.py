@@ -17,6 +17,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, scoped_sessio
 from ctsec.storage.sql import Tables, schema
 from ctsec.storage.sql.types import MARIADB
 from tests.servers import Database, available_databases, fresh_database
+from tests.victim import EMPTYING
 
 S = TypeVar("S")
 TABLES = Tables()
@@ -95,8 +96,9 @@ def _engine(url: str) -> Engine:
     """Return what empties a database; a server's connection is kept, for a new one takes longer than the emptying."""
     backend = make_url(url).get_backend_name()
     several = {"client_flag": CLIENT.MULTI_STATEMENTS} if backend in MARIADB else {}
+    known = {"application_name": EMPTYING} if backend == "postgresql" else {}
     pooled = {"poolclass": NullPool} if backend == "sqlite" else {"poolclass": QueuePool, "pool_pre_ping": True}
-    return create_engine(url, connect_args=several, **pooled)
+    return create_engine(url, connect_args={**several, **known}, **pooled)
 
 
 def _run(url: str, statements: list[str]) -> None:
