@@ -120,7 +120,7 @@ class AsyncExecutor:
     async def change(self, statement: Executable, rows: Sequence[Mapping[str, Any]] | None = None) -> int:
         """Run a statement that writes, for each of `rows` if given; return how many rows it matched."""
         self.progress.require_writable()
-        connection = await self._connection()
+        connection = await self._connection(writes=True)
         try:
             count = int((await connection.execute(statement, rows)).rowcount)
         except SQLAlchemyError as error:
@@ -133,7 +133,7 @@ class AsyncExecutor:
     async def insert(self, table: Table, record: object) -> None:
         """Insert a record that has a field for each column of `table`, by a statement that was compiled before."""
         self.progress.require_writable()
-        connection = await self._connection()
+        connection = await self._connection(writes=True)
         prepared = prepared_for(connection, table)
         try:
             if prepared is None:
@@ -150,7 +150,7 @@ class AsyncExecutor:
     async def insert_all(self, table: Table, records: Sequence[object]) -> None:
         """Do what `insert` does with many records in one go, in a savepoint: all of them, or none."""
         self.progress.require_writable()
-        connection = await self._connection()
+        connection = await self._connection(writes=True)
         prepared = prepared_for(connection, table)
         rows = None if prepared is None else prepared.many(records)
         try:
@@ -174,7 +174,7 @@ class AsyncExecutor:
     async def lock(self, statement: Executable) -> int:
         """Run a statement that only takes locks; it counts as no write."""
         self.progress.require_writable()
-        connection = await self._connection()
+        connection = await self._connection(writes=True)
         try:
             return int((await connection.execute(statement)).rowcount)
         except SQLAlchemyError as error:
@@ -184,7 +184,7 @@ class AsyncExecutor:
     async def change_unless_taken(self, statement: Executable) -> int | None:
         """Run a statement in a savepoint; None if a unique key is taken, and the transaction goes on as if nothing was tried."""
         self.progress.require_writable()
-        connection = await self._connection()
+        connection = await self._connection(writes=True)
         try:
             savepoint = await connection.begin_nested()
             try:
@@ -215,12 +215,18 @@ class AsyncExecutor:
         except DBAPIError:
             return
 
-    async def _connection(self) -> AsyncConnection:
-        """Return the connection, once the version of the tables was seen to be right."""
+    async def _connection(self, *, writes: bool = False) -> AsyncConnection:
+        """Return the connection, once the version of the tables was seen to be right.
+
+        A transaction of a host's on SQLite begins with its first statement: one that writes waits for the file, and one that reads has a
+        snapshot that can not be written over once another has written. So whoever `writes` takes the file before the version is read.
+        """
         connection = await self._source.connection()
         if self._gate.open:
             return connection
         try:
+            if writes and self.dialect == "sqlite":
+                await connection.execute(self._gate.lock())
             found = (await connection.execute(self._gate.statement())).scalar()
         except SQLAlchemyError as error:
             failure = translate(error)

@@ -121,7 +121,7 @@ class Executor:
     def change(self, statement: Executable, rows: Sequence[Mapping[str, Any]] | None = None) -> int:
         """Run a statement that writes, for each of `rows` if given; return how many rows it matched."""
         self.progress.require_writable()
-        connection = self._connection()
+        connection = self._connection(writes=True)
         try:
             count = int((connection.execute(statement, rows)).rowcount)
         except SQLAlchemyError as error:
@@ -134,7 +134,7 @@ class Executor:
     def insert(self, table: Table, record: object) -> None:
         """Insert a record that has a field for each column of `table`, by a statement that was compiled before."""
         self.progress.require_writable()
-        connection = self._connection()
+        connection = self._connection(writes=True)
         prepared = prepared_for(connection, table)
         try:
             if prepared is None:
@@ -151,7 +151,7 @@ class Executor:
     def insert_all(self, table: Table, records: Sequence[object]) -> None:
         """Do what `insert` does with many records in one go, in a savepoint: all of them, or none."""
         self.progress.require_writable()
-        connection = self._connection()
+        connection = self._connection(writes=True)
         prepared = prepared_for(connection, table)
         rows = None if prepared is None else prepared.many(records)
         try:
@@ -175,7 +175,7 @@ class Executor:
     def lock(self, statement: Executable) -> int:
         """Run a statement that only takes locks; it counts as no write."""
         self.progress.require_writable()
-        connection = self._connection()
+        connection = self._connection(writes=True)
         try:
             return int((connection.execute(statement)).rowcount)
         except SQLAlchemyError as error:
@@ -185,7 +185,7 @@ class Executor:
     def change_unless_taken(self, statement: Executable) -> int | None:
         """Run a statement in a savepoint; None if a unique key is taken, and the transaction goes on as if nothing was tried."""
         self.progress.require_writable()
-        connection = self._connection()
+        connection = self._connection(writes=True)
         try:
             savepoint = connection.begin_nested()
             try:
@@ -216,12 +216,18 @@ class Executor:
         except DBAPIError:
             return
 
-    def _connection(self) -> Connection:
-        """Return the connection, once the version of the tables was seen to be right."""
+    def _connection(self, *, writes: bool = False) -> Connection:
+        """Return the connection, once the version of the tables was seen to be right.
+
+        A transaction of a host's on SQLite begins with its first statement: one that writes waits for the file, and one that reads has a
+        snapshot that can not be written over once another has written. So whoever `writes` takes the file before the version is read.
+        """
         connection = self._source.connection()
         if self._gate.open:
             return connection
         try:
+            if writes and self.dialect == "sqlite":
+                connection.execute(self._gate.lock())
             found = (connection.execute(self._gate.statement())).scalar()
         except SQLAlchemyError as error:
             failure = translate(error)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import Select, Table, select
+from sqlalchemy import Select, Table, Update, false, select, update
 
 from ctsec.errors import SchemaMismatch
 
@@ -27,6 +27,10 @@ class Gate:
     def statement(self) -> Select[Any]:
         """Return the statement that reads the version."""
         return select(self._table.c.version_num)
+
+    def lock(self) -> Update:
+        """Return the statement that changes nothing, and begins to write on SQLite: a lock of the file."""
+        return update(self._table).where(false()).values(version_num=self._table.c.version_num)
 
     def judge(self, found: str | None) -> None:
         """Open, or raise SchemaMismatch that says what to do."""
