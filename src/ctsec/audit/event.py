@@ -124,7 +124,10 @@ def build(
     personal: Mapping[str, str] | None = None,
     changes: tuple[Change, ...] = (),
 ) -> Event:
-    """Return the event `name` with time, id and request taken from `ambient`; `refused` makes it a refusal with that reason."""
+    """Return the event `name` with time, id and request taken from `ambient`; `refused` makes it a refusal with that reason.
+
+    What is told is copied: a mapping or a list that changes later changes no event.
+    """
     if refused is _NOT_FOUND:
         organization = workspace = None
     now, request = ambient.clock.now(), ambient.request
@@ -134,6 +137,8 @@ def build(
         kind, actor_id, credential, credential_id, opening = actor.told
     except AttributeError:  # its first event
         kind, actor_id, credential, credential_id, opening = actor_of(actor)
+    if type(targets) is not tuple:
+        targets = tuple(targets)
     event = _DRAFT()
     event.id = id_ = f"evt_{written_time(micros // 1000)}{ambient.random(16).translate(DRAWN).decode()}"
     event.time, event.name = now, name
@@ -144,7 +149,7 @@ def build(
     event.reason = reason = refused._value_ if refused else None
     event.organization, event.workspace = organization, workspace
     event.request_id = request_id = request.id[:64]
-    event.details = details
+    event.details = details if details is NOTHING else dict(details)
     event.personal = _personal(request, personal) if personal or request.address or request.user_agent else NOTHING
     event.changes, event.more_changes, event.schema, event.region = changes, 0, 1, ""
     event.opening = None if changes else opening

@@ -16,7 +16,7 @@ from typing import Final, NewType
 from ctsec.audit.canonical import MAX_INT, quoted
 from ctsec.audit.event_name import EventName
 from ctsec.audit.target import Target
-from ctsec.principal import Principal, Told
+from ctsec.principal import Credential, Principal, Told
 
 LogId = NewType("LogId", str)
 DEPLOYMENT_LOG: Final = LogId("deployment")
@@ -39,14 +39,18 @@ def is_bare(text: str) -> bool:
 
 
 def actor_of(principal: Principal) -> Told:
-    """Return the kind and the id of an actor and of its credential, and what a frame says of them; both are kept with the principal."""
+    """Return the kind and the id of an actor and of its credential, and what a frame says of them.
+
+    They are kept with the principal, unless it or its credential is of a class of somebody else's, which may say something else later.
+    """
     kind, actor, credential = principal.kind._value_, principal.id, principal.credential
     through, presented = credential.kind._value_, credential.id
     opening = None
     if type(kind) is type(actor) is type(through) is type(presented) is str and is_bare(f"{kind}{actor}{through}{presented}"):
         opening = f'{{"actor":{{"credential":{{"id":"{presented}","kind":"{through}"}},"id":"{actor}","kind":"{kind}"}},"details":'.encode()
     said = kind, actor, through, presented, opening
-    object.__setattr__(principal, "told", said)
+    if type(principal) is Principal and type(credential) is Credential:
+        object.__setattr__(principal, "told", said)
     return said
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from operator import attrgetter, itemgetter
@@ -122,7 +122,7 @@ def microseconds(moment: datetime) -> int:
 def body_of(event: Event, *, personal: bytes) -> bytes:
     """Return the canonical body of `event`; raise ValueError if a detail has no canonical form.
 
-    Of one that has a frame only the details are judged here, on a copy that nobody else has; the rest was when it was built.
+    Of one that has a frame only the details are judged here, on the copy that was made when it was built; the rest was judged then.
     """
     try:
         opening, closing = event.opening, event.closing
@@ -130,7 +130,9 @@ def body_of(event: Event, *, personal: bytes) -> bytes:
         return _whole(event, personal=personal)
     if opening is None or closing is None:
         return _whole(event, personal=personal)
-    details = dict(event.details)
+    details = event.details
+    if type(details) is not dict:
+        details = dict(details)
     for value in details.values():
         kind = type(value)
         if kind is not str and kind is not int and value is not None and kind is not bool:
@@ -156,8 +158,9 @@ def _whole(event: Event, *, personal: bytes) -> bytes:
     actor, actor_id, credential, credential_id, id_, name, organization, outcome, reason, request, subject, workspace = texts
     targets: list[dict[str, object]] = []
     for target in event.targets:
-        targets.append({"id": target.id, "kind": target.kind})
-        texts += target.id, target.kind
+        about, what = target.id, target.kind
+        targets.append({"id": about, "kind": what})
+        texts += about, what
     details = dict(event.details)
     value = {
         "actor": {"credential": {"id": credential_id, "kind": credential}, "id": actor_id, "kind": actor},
@@ -189,6 +192,8 @@ def store_form(event: Event, *, personal: bytes) -> StoredEvent:
 
     Raises ValueError if a detail has no canonical form.
     """
+    if type(event.targets) is not tuple:  # it is read twice here
+        event = replace(event, targets=tuple(event.targets))
     row = _DRAFT()
     row.body = body = body_of(event, personal=personal)
     row.id = event.id

@@ -20,7 +20,7 @@ from typing import Final, cast
 
 from ctsec.audit.canonical import plain
 from ctsec.audit.change import UNKNOWN, Change, FieldClass, bounded, masked, masked_change, sealed_values
-from ctsec.audit.event import Detail, Event
+from ctsec.audit.event import NOTHING, Detail, Event
 from ctsec.secret import Secret, SecretText
 
 AROUND: Final = frozenset({"address", "user_agent"})
@@ -91,6 +91,8 @@ class EventSchema:
     _stands: Mapping[str, type] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "fields", MappingProxyType({**self.fields}))
+        object.__setattr__(self, "changes", MappingProxyType({**self.changes}))
         # What stands as it is, if it is of exactly this type: public texts, numbers and truth values.
         exact = {name: each.type for name, each in self.fields.items() if each.kept is FieldClass.PUBLIC and each.type in {str, int, bool}}
         object.__setattr__(self, "_stands", exact)
@@ -104,6 +106,8 @@ class EventSchema:
 
     def applied(self, event: Event) -> Event:
         """Return `event` as it is stored: secrets masked, personal fields moved to its personal part. Raises ValueError."""
+        if type(event.details) is not dict and event.details is not NOTHING:
+            event = replace(event, details=dict(event.details))  # what is judged is what will be written
         if self._leaves(event):
             return event
         details: dict[str, Detail] = {}

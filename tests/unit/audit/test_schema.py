@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -72,6 +74,30 @@ def test_each_field_goes_where_its_class_says() -> None:
         "shape": {"x": [1]},
     }
     assert event.personal == {"address": "192.0.2.7", "question": "who is ann?", "age": "7"}
+
+
+class Shown(dict[str, Any]):
+    """A mapping that shows something else than it holds, as those of forms do, which hold lists and show the first of each."""
+
+    def items(self) -> Any:
+        return {"agent": "alex"}.items()
+
+
+@pytest.mark.parametrize("made", [lambda details: told(details=details), lambda details: replace(told(), details=details)])
+def test_what_is_judged_is_what_is_written(made: Callable[[Any], Event]) -> None:
+    """Details in a mapping of a class of its own are judged as they are written, in a built event and in one that was made by hand."""
+    for held in ({"agent": ["alex", "hush"]}, {"agent": "alex", "password": "hush"}):
+        for details in (Shown(held), MappingProxyType(Shown(held))):
+            with pytest.raises(ValueError, match=r"expected text|not declared"):
+                CATALOGUE.applied(made(details))
+
+
+def test_a_schema_keeps_the_fields_that_it_was_made_with() -> None:
+    """A mapping that changes after a schema was made of it changes nothing there."""
+    fields = {"role": public()}
+    schema = EventSchema("report.viewed", fields, changes=fields)
+    fields["else"] = public()
+    assert schema == EventSchema("report.viewed", {"role": public()}, changes={"role": public()})
 
 
 def test_an_event_that_only_tells_what_stands_is_left_as_it_is() -> None:
