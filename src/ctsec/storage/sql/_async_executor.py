@@ -160,7 +160,7 @@ class AsyncExecutor:
                     await connection.execute(insert(table), [values(record) for record in records])
                 else:
                     await connection.exec_driver_sql(prepared.text, rows)
-            except SQLAlchemyError:
+            except BaseException:
                 await self._abandon(savepoint)
                 raise
             await savepoint.commit()
@@ -192,7 +192,7 @@ class AsyncExecutor:
             except IntegrityError:
                 await savepoint.rollback()
                 return None
-            except SQLAlchemyError:
+            except BaseException:
                 await self._abandon(savepoint)
                 raise
             await savepoint.commit()
@@ -212,7 +212,7 @@ class AsyncExecutor:
         """Roll back to a savepoint that the database may have thrown away already (a deadlock on MariaDB ends the transaction)."""
         try:
             await savepoint.rollback()
-        except DBAPIError:
+        except SQLAlchemyError:
             return
 
     async def _connection(self, *, writes: bool = False) -> AsyncConnection:

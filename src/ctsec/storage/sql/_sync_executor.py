@@ -161,7 +161,7 @@ class Executor:
                     connection.execute(insert(table), [values(record) for record in records])
                 else:
                     connection.exec_driver_sql(prepared.text, rows)
-            except SQLAlchemyError:
+            except BaseException:
                 self._abandon(savepoint)
                 raise
             savepoint.commit()
@@ -193,7 +193,7 @@ class Executor:
             except IntegrityError:
                 savepoint.rollback()
                 return None
-            except SQLAlchemyError:
+            except BaseException:
                 self._abandon(savepoint)
                 raise
             savepoint.commit()
@@ -213,7 +213,7 @@ class Executor:
         """Roll back to a savepoint that the database may have thrown away already (a deadlock on MariaDB ends the transaction)."""
         try:
             savepoint.rollback()
-        except DBAPIError:
+        except SQLAlchemyError:
             return
 
     def _connection(self, *, writes: bool = False) -> Connection:
