@@ -70,7 +70,7 @@ def test_another_session_with_the_same_info_ends_nothing(storage: SqlStorage, en
 def test_ours_are_told_before_a_listener_of_the_host_fails(storage: SqlStorage, engine: Engine) -> None:
     """A commit is told though a listener of the host's, older than any storage, lets nobody after it hear of it."""
     told: list[frozenset[str]] = []
-    ours = {"after_commit": listening._after_commit, "after_transaction_end": listening._after_transaction_end}
+    ours: dict[str, Any] = {"after_commit": listening._after_commit, "after_transaction_end": listening._after_transaction_end}
     for name, listener in ours.items():
         event.remove(Session, name, listener)
     event.listen(Session, "after_commit", refuse)

@@ -301,23 +301,32 @@ async def commit(connection: AsyncConnection) -> None:
 async def unwaited(connection: AsyncConnection) -> AsyncGenerator[None, None]:
     """Have the commit of a transaction on SQLite not wait for the disk; in WAL mode only, where a loss of power takes back no more than it.
 
-    The next commit to the file waits for both.
+    The next commit to the file waits for both. Whatever fails, the pool gets no connection that waits for less than it did: it is closed.
     """
     try:
         mode = (await connection.exec_driver_sql("PRAGMA journal_mode")).scalar()
-        level = _WAITING.get(int((await connection.exec_driver_sql("PRAGMA synchronous")).scalar_one()))
-        if mode != "wal" or level is None:
-            yield
-            return
-        await connection.exec_driver_sql("PRAGMA synchronous=NORMAL")
-        try:
-            yield
-        finally:
-            await connection.rollback()  # it can not be set in a transaction; after a commit this does nothing
-            await connection.exec_driver_sql(level)
-    except SQLAlchemyError as error:
+        level = _WAITING.get(int((await connection.exec_driver_sql("PRAGMA synchronous")).scalar_one())) if mode == "wal" else None
+        if level is not None:
+            await connection.exec_driver_sql("PRAGMA synchronous=NORMAL")
+        yield
+    except BaseException as error:
         await connection.invalidate()
+        if not isinstance(error, SQLAlchemyError):
+            raise
         failure = translate(error)
     else:
+        if level is not None:
+            await _set_again(connection, level)
         return
     raise failure
+
+
+async def _set_again(connection: AsyncConnection, level: str) -> None:
+    """Set back after a commit how long a connection waits, or close it: what was committed stays so."""
+    try:
+        await connection.exec_driver_sql(level)
+    except SQLAlchemyError:
+        await connection.invalidate()
+    except BaseException:
+        await connection.invalidate()
+        raise

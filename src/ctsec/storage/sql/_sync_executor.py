@@ -302,23 +302,32 @@ def commit(connection: Connection) -> None:
 def unwaited(connection: Connection) -> Generator[None, None, None]:
     """Have the commit of a transaction on SQLite not wait for the disk; in WAL mode only, where a loss of power takes back no more than it.
 
-    The next commit to the file waits for both.
+    The next commit to the file waits for both. Whatever fails, the pool gets no connection that waits for less than it did: it is closed.
     """
     try:
         mode = (connection.exec_driver_sql("PRAGMA journal_mode")).scalar()
-        level = _WAITING.get(int((connection.exec_driver_sql("PRAGMA synchronous")).scalar_one()))
-        if mode != "wal" or level is None:
-            yield
-            return
-        connection.exec_driver_sql("PRAGMA synchronous=NORMAL")
-        try:
-            yield
-        finally:
-            connection.rollback()  # it can not be set in a transaction; after a commit this does nothing
-            connection.exec_driver_sql(level)
-    except SQLAlchemyError as error:
+        level = _WAITING.get(int((connection.exec_driver_sql("PRAGMA synchronous")).scalar_one())) if mode == "wal" else None
+        if level is not None:
+            connection.exec_driver_sql("PRAGMA synchronous=NORMAL")
+        yield
+    except BaseException as error:
         connection.invalidate()
+        if not isinstance(error, SQLAlchemyError):
+            raise
         failure = translate(error)
     else:
+        if level is not None:
+            _set_again(connection, level)
         return
     raise failure
+
+
+def _set_again(connection: Connection, level: str) -> None:
+    """Set back after a commit how long a connection waits, or close it: what was committed stays so."""
+    try:
+        connection.exec_driver_sql(level)
+    except SQLAlchemyError:
+        connection.invalidate()
+    except BaseException:
+        connection.invalidate()
+        raise
