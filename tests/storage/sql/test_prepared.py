@@ -48,11 +48,24 @@ def test_the_row_is_the_one_that_sqlalchemy_writes(tmp_path: Path, row: Row) -> 
         assert prepared_for(connection, TABLE) is None
 
 
+@pytest.mark.parametrize("style", ["qmark", "numeric", "named"])
+def test_parameters_of_every_style_of_a_host_are_written(tmp_path: Path, style: Any) -> None:
+    """An engine that names its parameters is left to SQLAlchemy; whatever numbers or counts them takes them by position."""
+    with create_engine(f"sqlite:///{tmp_path}/a.db", paramstyle=style).begin() as connection:
+        TABLE.create(connection)
+        prepared = prepared_for(connection, TABLE)
+        assert (prepared is None) == (style == "named")
+        if prepared is not None:
+            connection.exec_driver_sql(prepared.text, prepared.parameters(ROW))
+            assert connection.execute(select(TABLE)).one()._mapping["id"] == ROW.id
+
+
 @pytest.mark.parametrize("dialect", [sqlite.dialect(), postgresql.psycopg.dialect(), postgresql.asyncpg.dialect(), mysql.pymysql.dialect()])
 @pytest.mark.parametrize("wrong", [replace(ROW, id="more than 8"), replace(ROW, at=ROW.at and ROW.at.replace(tzinfo=None)), *LIARS])
 def test_what_does_not_fit_is_refused(dialect: Dialect, wrong: Row) -> None:
     """A text that is too long, a time without zone and another type never reach a driver, and the error tells no value; what fits does."""
     prepared = prepared_insert(TABLE, dialect)
+    assert prepared is not None
     assert len(prepared.parameters(ROW)) == 3
     with pytest.raises(StoreError, match="does not fit its column") as many:
         prepared.many([ROW, wrong, ROW])

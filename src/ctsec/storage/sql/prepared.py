@@ -4,8 +4,8 @@ Rules that this module keeps:
 
 - values go through the same types as in any other statement: what is too long, or is no instant, is refused before it is sent;
 - parameters are sent by position, whatever names the dialect would give them: drivers match names row by row;
-- whoever listens for statements on the engine sees them (`before_cursor_execute`); a connection that translates schemas is left to
-  SQLAlchemy.
+- whoever listens for statements on the engine sees them (`before_cursor_execute`); a connection that translates schemas, or names
+  parameters as `:name`, is left to SQLAlchemy.
 """
 
 from __future__ import annotations
@@ -98,10 +98,13 @@ def _bounds(kind: TypeEngine[Any], *, dialect: Dialect) -> tuple[type, int] | No
 
 
 @lru_cache(maxsize=32)
-def prepared_insert(table: Table, dialect: Dialect) -> PreparedInsert:
-    """Return the insert of one record with a field for each column of `table`."""
-    compiled = insert(table).compile(dialect=dialect, column_keys=[column.key for column in table.columns])
+def prepared_insert(table: Table, dialect: Dialect) -> PreparedInsert | None:
+    """Return the insert of one record with a field for each column of `table`; None where its text names parameters in another way."""
+    keys = [column.key for column in table.columns]
+    compiled = insert(table).compile(dialect=dialect, column_keys=keys)
     names = tuple(compiled.positiontup or _NAMED.findall(compiled.string))
+    if sorted(names) != sorted(keys):
+        return None
     bounds = {column.key: _bounds(column.type, dialect=dialect) for column in table.columns}
     return PreparedInsert(
         text=_NAMED.sub("%s", compiled.string),
@@ -113,7 +116,7 @@ def prepared_insert(table: Table, dialect: Dialect) -> PreparedInsert:
 
 
 def prepared_for(connection: Connection | AsyncConnection, table: Table) -> PreparedInsert | None:
-    """Return the insert into `table` as `connection` speaks; None if the connection translates the schemas of tables."""
+    """Return the insert into `table` as `connection` speaks; None if that translates the schemas of tables, or names parameters."""
     ours = connection.sync_connection if isinstance(connection, AsyncConnection) else connection
     if ours is None or ours.get_execution_options().get("schema_translate_map"):
         return None
