@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
 from pathlib import Path
 
 import pytest
@@ -50,6 +50,21 @@ async def test_many_are_what_each_would_be(world: AsyncWorld) -> None:
         assert [(await unit.audit.personal(each))["reader"] for each in (first, *rest)] == ["Ann"] * 3
 
 
+async def test_each_is_told_as_it_came(world: AsyncWorld) -> None:
+    """Whoever tells many events from one mapping, changed between them, has told each as it was when it came."""
+    details: dict[str, int] = {}
+    telling: Telling = {"actor": BILLING, "details": details}
+
+    def pages() -> Iterator[tuple[str, Telling]]:
+        for page in (1, 2, 3):
+            details["page"] = page
+            yield "report.read", telling
+
+    async with world.security.begin() as unit:
+        await unit.audit.note_many(pages())
+    assert await told(world) == [1, 2, 3]
+
+
 async def test_one_wrong_event_keeps_all_of_them_out(world: AsyncWorld) -> None:
     """An event that its schema refuses is refused as a single one is, with its place; no other is written, and the unit goes on."""
     async with world.security.begin() as unit:
@@ -71,7 +86,7 @@ async def test_a_row_that_the_store_refuses_keeps_all_of_them_out(world: AsyncWo
 
 
 async def test_there_are_only_so_many(world: AsyncWorld) -> None:
-    """One more than the limit is refused before anything is built or written; the limit itself is written."""
+    """One more than the limit is refused before anything is written; the limit itself is written."""
     async with world.security.begin() as unit:
         with pytest.raises(ValueError, match="at most 1,000 events in one go"):
             await unit.audit.note_many(reads(*range(MAX_RECORDED + 1)))

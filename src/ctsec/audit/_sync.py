@@ -3,8 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from itertools import islice
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, TypeVar, Unpack
 
 from ctsec.ambient import Ambient
@@ -45,11 +44,11 @@ def sealed_form(told: Event, *, personal: PersonalParts, catalogue: EventCatalog
     return store_form(event, personal=personal.seal(event) if event.personal else b"")
 
 
-def _counted(many: Iterable[T]) -> tuple[T, ...]:
-    found = tuple(islice(many, MAX_RECORDED + 1))
-    if len(found) > MAX_RECORDED:
-        raise ValueError(f"expected at most {MAX_RECORDED:,} events in one go; write the rest with another call of the same transaction")
-    return found
+def _counted(many: Iterable[T]) -> Iterator[T]:
+    for at, each in enumerate(many):
+        if at == MAX_RECORDED:
+            raise ValueError(f"expected at most {MAX_RECORDED:,} events in one go; write the rest by another call in this transaction")
+        yield each
 
 
 class AuditLog:
@@ -100,7 +99,7 @@ class AuditLog:
 
         Raises ValueError for more of them, and for what a schema does not declare; a note of the error says which event it was.
         """
-        self._inbox.append_all([self._sealed(event, at=at) for at, event in enumerate(_counted(events))])
+        self._inbox.append_all([self._sealed(event, at=at) for at, event in enumerate(tuple(_counted(events)))])
 
     def note_many(self, told: Iterable[tuple[str, Telling]]) -> None:
         """Write many events of this request in this transaction: names with what `note` takes of each. See `record_many`."""
