@@ -46,9 +46,7 @@ async def sealed_form(told: Event, *, personal: AsyncPersonalParts, catalogue: E
 def _counted(many: Iterable[T]) -> Iterator[T]:
     for at, each in enumerate(many):
         if at == MAX_RECORDED:
-            raise ValueError(
-                f"expected at most {MAX_RECORDED:,} events in one go; write the rest by another call in this transaction"
-            )
+            raise ValueError(f"expected at most {MAX_RECORDED:,} events in one go; write the rest by another call in this transaction")
         yield each
 
 

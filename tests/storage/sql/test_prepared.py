@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from enum import Enum
 from pathlib import Path
 from typing import Any, cast
 
@@ -12,10 +13,18 @@ from sqlalchemy import Column, MetaData, Table, create_engine, select, text
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 from sqlalchemy.engine import Dialect
 
+from ctsec.ambient import Ambient
+from ctsec.audit.event import Target, build
+from ctsec.audit.record import departures, store_form
 from ctsec.errors import StoreError
+from ctsec.principal import system
+from ctsec.storage.sql import SqlStorage
 from ctsec.storage.sql.prepared import prepared_for, prepared_insert
 from ctsec.storage.sql.statements.rows import added
 from ctsec.storage.sql.types import Blob, Ident, Instant
+from ctsec.testing.conformance.samples import ignore
+from tests.servers import available_databases
+from tests.storage.sql.support import LEVELS, place_of
 
 TABLE = Table("row", MetaData(), Column("id", Ident(8), primary_key=True), Column("at", Instant()), Column("body", Blob()))
 
@@ -46,6 +55,27 @@ def test_the_row_is_the_one_that_sqlalchemy_writes(tmp_path: Path, row: Row) -> 
         assert connection.execute(select(TABLE).where(TABLE.c.id == row.id)).one()._mapping["at"] == row.at
         connection.execution_options(schema_translate_map={None: "other"})
         assert prepared_for(connection, TABLE) is None
+
+
+class Kind(str, Enum):  # noqa: UP042 - what hosts have from before StrEnum: it shows its name
+    REPORT = "report"
+
+
+@pytest.mark.parametrize("kind", available_databases())
+def test_columns_say_what_the_body_says(kind: str, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A text of a host's own class is in the columns as it is in the body, whatever it shows of itself, in one row and in many."""
+    storage = SqlStorage.from_url(place_of(kind, LEVELS[kind][0], folder=tmp_path_factory.getbasetemp()).database.sync_url)
+    rows = [
+        store_form(build("report.viewed", ambient=Ambient(), actor=system("x"), targets=(Target(Kind.REPORT, "1"),)), personal=b"")
+        for _ in range(3)
+    ]
+    with storage.begin(after_commit=ignore) as store:
+        store.inbox.append(rows[0])
+        store.inbox.append_all(rows[1:])
+    with storage.reading() as store:
+        found = store.inbox.pending(limit=9)
+    storage.close()
+    assert [(each.target_kind, departures(each)) for each in found] == [("report", ())] * 3
 
 
 @pytest.mark.parametrize("style", ["qmark", "numeric", "named"])

@@ -85,10 +85,11 @@ class Ident(TypeDecorator[str]):
         """Return bytes on MariaDB, text elsewhere; raise ValueError if it is too long."""
         if value is None:
             return None
-        raw = value.encode("utf-8")
+        text = str.__str__(value)  # of a subclass too the text itself, whatever it shows of itself
+        raw = text.encode("utf-8")
         if len(raw) > self.length:
             raise ValueError(f"expected at most {self.length} bytes")
-        return raw if dialect.name in MARIADB else str(value)
+        return raw if dialect.name in MARIADB else text
 
     def process_result_value(self, value: str | bytes | None, dialect: Dialect) -> str | None:
         """Return text."""
