@@ -130,8 +130,9 @@ def body_of(event: Event, *, personal: bytes) -> bytes:
         return _whole(event, personal=personal)
     if opening is None or closing is None:
         return _whole(event, personal=personal)
-    details = event.details
-    if type(details) is not dict:
+    details: Mapping[str, object] = event.details
+    held: object = details
+    if type(held) is not dict:
         details = dict(details)
     for value in details.values():
         kind = type(value)

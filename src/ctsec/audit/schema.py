@@ -106,7 +106,8 @@ class EventSchema:
 
     def applied(self, event: Event) -> Event:
         """Return `event` as it is stored: secrets masked, personal fields moved to its personal part. Raises ValueError."""
-        if type(event.details) is not dict and event.details is not NOTHING:
+        held: object = event.details
+        if type(held) is not dict and held is not NOTHING:
             event = replace(event, details=dict(event.details))  # what is judged is what will be written
         if self._leaves(event):
             return event

@@ -24,6 +24,14 @@ WRITES: dict[str, Callable[[SqlStore], object]] = {
 }
 
 
+def _begin_nothing(raw: sqlite3.Connection, _: object) -> None:
+    raw.isolation_level = None
+
+
+def _begin(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN")
+
+
 class Meddler:
     """Another connection to the file that tries to write before each statement of a host's but BEGIN, and waits for nobody."""
 
@@ -62,8 +70,8 @@ def host(request: pytest.FixtureRequest, path: Path) -> Engine:
     """The engine of a host whose transactions are begun by sqlite3, or by a BEGIN of its own, as SQLAlchemy's pages have it."""
     engine = create_engine(f"sqlite:///{path}", poolclass=NullPool)
     if request.param == "by itself":
-        event.listen(engine, "connect", lambda raw, _: setattr(raw, "isolation_level", None))
-        event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
+        event.listen(engine, "connect", _begin_nothing)
+        event.listen(engine, "begin", _begin)
     return engine
 
 

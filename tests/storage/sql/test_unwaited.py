@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import gc
+import sqlite3
 from collections.abc import Callable, Iterator
 from itertools import count
 
 import pytest
 from sqlalchemy import Engine, event
+from sqlalchemy.exc import OperationalError
 
 from ctsec.storage.sql import SqlStorage
 from ctsec.testing.conformance.samples import NOW, ignore, user, user_id
@@ -65,4 +67,23 @@ def test_no_connection_of_the_pool_stays_so(storage: SqlStorage, moment: str, er
         if len(heard) < step:
             break
     assert step > 1 or moment == "rollback"
+    assert levels(engine) == {FULL}
+
+
+def test_what_was_committed_stays_so(storage: SqlStorage) -> None:
+    """Where the level can not be set back after the commit, the erasure is done and says so; the connection is closed."""
+    engine, told = storage._transactions._engine, list[frozenset[str]]()
+
+    def fail(connection: object, cursor: object, statement: str, *_: object) -> None:
+        del connection, cursor
+        if statement == "PRAGMA synchronous=FULL":
+            raise OperationalError(statement, None, sqlite3.OperationalError())
+
+    event.listen(engine, "before_cursor_execute", fail)
+    with storage.erasing({user_id(1): NOW}, now=NOW, after_commit=told.append) as (store, _):
+        store.users.add(user(1))
+    event.remove(engine, "before_cursor_execute", fail)
+    assert len(told) == 1
+    with storage.reading() as store:
+        assert store.users.get(user_id(1)) == user(1)
     assert levels(engine) == {FULL}

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -83,13 +82,13 @@ class Shown(dict[str, Any]):
         return {"agent": "alex"}.items()
 
 
-@pytest.mark.parametrize("made", [lambda details: told(details=details), lambda details: replace(told(), details=details)])
-def test_what_is_judged_is_what_is_written(made: Callable[[Any], Event]) -> None:
+def test_what_is_judged_is_what_is_written() -> None:
     """Details in a mapping of a class of its own are judged as they are written, in a built event and in one that was made by hand."""
     for held in ({"agent": ["alex", "hush"]}, {"agent": "alex", "password": "hush"}):
         for details in (Shown(held), MappingProxyType(Shown(held))):
-            with pytest.raises(ValueError, match=r"expected text|not declared"):
-                CATALOGUE.applied(made(details))
+            for event in (told(details=cast(Any, details)), replace(told(), details=details)):
+                with pytest.raises(ValueError, match=r"expected text|not declared"):
+                    CATALOGUE.applied(event)
 
 
 def test_a_schema_keeps_the_fields_that_it_was_made_with() -> None:
