@@ -17,7 +17,6 @@ IMPORTING: Final = {
     "ctsec.storage.sql.schema",
     "ctsec.cli.loading",
     "ctsec.audit.canonical",
-    "ctsec.audit.record",
     "ctsec.audit.export.coding",
     "ctsec.audit.record",
     "ctsec.audit.export.parquet",
