@@ -51,6 +51,11 @@ def kept(event: Event) -> dict[str, Any]:
     return dict(stored.details())
 
 
+def test_the_catalogue_is_wide() -> None:
+    """A host finds at least ninety of ctsec's actions in the log, each with a name of its own."""
+    assert len({each.value for each in EventName}) == len(EventName) >= 90
+
+
 def test_every_event_of_ours_has_its_schema() -> None:
     """The catalogue has exactly the names of `EventName`, and a host's beside them; each body says the version it was written with."""
     assert set(OWN.schemas) == set(EventName)
