@@ -165,6 +165,8 @@ class _Indexed:
 def _executed(engine: Engine, table: Table, records: Sequence[object]) -> float:
     """Insert records by the driver's `executemany` and commit; return the seconds, without what makes parameters of them."""
     prepared = prepared_insert(table, engine.dialect)
+    if prepared is None:
+        raise RuntimeError(f"expected parameters by position, {engine.dialect.name} has them by name")
     rows = prepared.many(records)
     with _driver(engine) as driver:
         cursor = driver.cursor()
