@@ -228,7 +228,15 @@ def other_key(answer: Answer, asked: Cosigner) -> Answer:
     line = replace(asked, seed=bytes(32)).cosignature(text_of(asked))
     name, value = line.decode().split(" ")[1:]
     raw = asked.id + base64.b64decode(value)[4:]
-    return replace(answer, body=f"\u2014 {name} {__import__('base64').b64encode(raw).decode()}\n".encode())
+    return replace(answer, body=f"\u2014 {name} {base64.b64encode(raw).decode()}\n".encode())
+
+
+def broken_beside(answer: Answer, _: Cosigner) -> Answer:
+    """A second line of the witness, with a bit of the signature changed."""
+    start, _, value = answer.body.rstrip(b"\n").rpartition(b" ")
+    raw = bytearray(base64.b64decode(value))
+    raw[-1] ^= 1
+    return replace(answer, body=answer.body + start + b" " + base64.b64encode(raw) + b"\n")
 
 
 def other_name(answer: Answer, asked: Cosigner) -> Answer:
@@ -287,7 +295,7 @@ HOSTILE: Final[dict[str, tuple[Change, str]]] = {
     "too many": (says(*[STRANGE] * 32, b"{}"), "expected 1 to 32"),
     "too long": (says(b"{}", b"x" * 65_536), "too_large"),
     "strangers alone": (says(STRANGE), "no cosignature of"),
-    "a broken one beside": (lambda answer, _: replace(answer, body=answer.body + answer.body.replace(b"A", b"B")), "does not verify"),
+    "a broken one beside": (broken_beside, "does not verify"),
     "ahead of time": (ahead, "still to come"),
     "beyond all time": (beyond, "does not verify"),
     "a redirect": (of(Answer(307, where="/w/1/add-checkpoint")), "redirected"),
