@@ -233,7 +233,7 @@ def other_key(answer: Answer, asked: Cosigner) -> Answer:
 
 def broken_beside(answer: Answer, _: Cosigner) -> Answer:
     """A second line of the witness, with a bit of the signature changed."""
-    start, _, value = answer.body.rstrip(b"\n").rpartition(b" ")
+    start, value = answer.body.rstrip(b"\n").rsplit(b" ", 1)
     raw = bytearray(base64.b64decode(value))
     raw[-1] ^= 1
     return replace(answer, body=answer.body + start + b" " + base64.b64encode(raw) + b"\n")
