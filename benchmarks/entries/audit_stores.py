@@ -34,7 +34,7 @@ from ctsec.storage.sql import SqlStorage, schema
 from ctsec.storage.sql.tables import Tables
 
 ERASED_EVENTS: Final = 1_000_000
-_OTHER_LOG: Final = "org_00000000000000000000000002"
+_OTHER_LOG: Final = "org_90000000000000000000000002"
 _METADATA: Final = MetaData()
 _PLAIN: Final = Table("bench_audit", _METADATA, Column("id", String(64), primary_key=True), Column("body", LargeBinary))
 
