@@ -75,7 +75,7 @@ class AsyncAuditLog:
         self._log = log
         self._catalogue = catalogue
         self._personal = AsyncPersonalParts(sealer, subjects=subjects)
-        self._aside = AsyncAsideLog(aside, personal=self._personal, catalogue=catalogue)
+        self._aside = aside
 
     async def record(self, event: Event) -> None:
         """Write `event` in this transaction; raise ValueError for what its schema does not declare."""
@@ -83,7 +83,7 @@ class AsyncAuditLog:
 
     async def record_aside(self, event: Event) -> None:
         """Write `event` through the guard store, committed before this returns."""
-        await self._aside.record_aside(event)
+        await AsyncAsideLog(self._aside, personal=self._personal, catalogue=self._catalogue).record_aside(event)
 
     async def note(self, name: str, **told: Unpack[Telling]) -> None:
         """Write an event of this request, the host's own too, in this transaction; its name is `<resource>.<past participle>`."""

@@ -76,7 +76,7 @@ class AuditLog:
         self._log = log
         self._catalogue = catalogue
         self._personal = PersonalParts(sealer, subjects=subjects)
-        self._aside = AsideLog(aside, personal=self._personal, catalogue=catalogue)
+        self._aside = aside
 
     def record(self, event: Event) -> None:
         """Write `event` in this transaction; raise ValueError for what its schema does not declare."""
@@ -84,7 +84,7 @@ class AuditLog:
 
     def record_aside(self, event: Event) -> None:
         """Write `event` through the guard store, committed before this returns."""
-        self._aside.record_aside(event)
+        AsideLog(self._aside, personal=self._personal, catalogue=self._catalogue).record_aside(event)
 
     def note(self, name: str, **told: Unpack[Telling]) -> None:
         """Write an event of this request, the host's own too, in this transaction; its name is `<resource>.<past participle>`."""

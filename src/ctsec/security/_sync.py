@@ -330,7 +330,8 @@ class Security:
             yield store.jobs
 
     def _unit(self, store: Store, request: Request | None, *, reads: bool = False) -> Unit:
-        ambient = Ambient(clock=self._ambient.clock, random=self._ambient.random, request=request or Request())
+        given = self._ambient
+        ambient = given if request is None else Ambient(clock=given.clock, random=given.random, request=request)
         return Unit(store, guard=self._guard, engines=self._engines, parts=self.parts, ambient=ambient, reads=reads)
 
     def _committed(self, scopes: frozenset[str]) -> None:

@@ -58,12 +58,11 @@ class AsyncSqlInbox:
 class AsyncSqlLog:
     """See `ctsec.audit.ports.AsyncLogRecords`."""
 
-    __slots__ = ("_run", "_tables", "_tree")
+    __slots__ = ("_run", "_tables")
 
     def __init__(self, run: AsyncExecutor, tables: Tables) -> None:
         self._run = run
         self._tables = tables
-        self._tree = AsyncSqlTree(run, tables)
 
     async def place(self, *, limit: int) -> int:
         """Give the next indexes to at most `limit` inbox rows, move them into the log and grow its tree; return how many moved.
@@ -71,7 +70,8 @@ class AsyncSqlLog:
         The lock comes first, so what is read behind it is all that any other leader has committed. Rows are read without a lock: on
         MariaDB one would stop every writer. An event that the log has already only leaves the inbox.
         """
-        await self._tree.lead()
+        tree = AsyncSqlTree(self._run, self._tables)
+        await tree.lead()
         rows = await self._run.rows(audit.waiting(self._tables, limit=limit))
         if not rows:
             return 0
@@ -82,10 +82,10 @@ class AsyncSqlLog:
             if row["id"] not in known:
                 leaves.setdefault(row["log"], []).append(row["leaf"])
         if leaves:
-            heads = await self._tree.led(list(leaves))
+            heads = await tree.led(list(leaves))
             fresh = [each for each in ids if each not in known]
             await self._run.change(audit.moved(self._tables, fresh, dialect=self._run.dialect))
-            await self._tree.grow(heads, leaves)
+            await tree.grow(heads, leaves)
         await self._run.change(audit.remove(self._tables.log.inbox, ids, dialect=self._run.dialect))
         return len(rows) - len(known)
 

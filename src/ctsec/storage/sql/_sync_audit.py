@@ -59,12 +59,11 @@ class SqlInbox:
 class SqlLog:
     """See `ctsec.audit.ports.LogRecords`."""
 
-    __slots__ = ("_run", "_tables", "_tree")
+    __slots__ = ("_run", "_tables")
 
     def __init__(self, run: Executor, tables: Tables) -> None:
         self._run = run
         self._tables = tables
-        self._tree = SqlTree(run, tables)
 
     def place(self, *, limit: int) -> int:
         """Give the next indexes to at most `limit` inbox rows, move them into the log and grow its tree; return how many moved.
@@ -72,7 +71,8 @@ class SqlLog:
         The lock comes first, so what is read behind it is all that any other leader has committed. Rows are read without a lock: on
         MariaDB one would stop every writer. An event that the log has already only leaves the inbox.
         """
-        self._tree.lead()
+        tree = SqlTree(self._run, self._tables)
+        tree.lead()
         rows = self._run.rows(audit.waiting(self._tables, limit=limit))
         if not rows:
             return 0
@@ -83,10 +83,10 @@ class SqlLog:
             if row["id"] not in known:
                 leaves.setdefault(row["log"], []).append(row["leaf"])
         if leaves:
-            heads = self._tree.led(list(leaves))
+            heads = tree.led(list(leaves))
             fresh = [each for each in ids if each not in known]
             self._run.change(audit.moved(self._tables, fresh, dialect=self._run.dialect))
-            self._tree.grow(heads, leaves)
+            tree.grow(heads, leaves)
         self._run.change(audit.remove(self._tables.log.inbox, ids, dialect=self._run.dialect))
         return len(rows) - len(known)
 

@@ -19,12 +19,14 @@ from sqlalchemy import Connection, event
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, async_scoped_session
 from sqlalchemy.orm import Session, SessionTransaction, scoped_session
 
+from ctsec.audit._sync_recorder import RECORDER
 from ctsec.errors import ConfigurationError
 from ctsec.storage.sql.engines import refuse_memory
 from ctsec.storage.sql.progress import Progress
 
 FLUSHING: Final = "ctsec.flushing"
 _INFO: Final = "ctsec.joined"
+_JUDGED: Final = "ctsec.judged"  # what does not change while the driver's connection lives is looked at once
 
 
 class JoinedProgress(Progress):
@@ -59,9 +61,11 @@ def unwrap(session: object, kind: type[Any]) -> Any:
 def judge(connection: Connection | AsyncConnection, *, dialect: str) -> None:
     """Raise ConfigurationError if a host's connection can not carry our writes."""
     ours = _sync(connection)
-    if ours.dialect.name != dialect and {ours.dialect.name, dialect} != {"mysql", "mariadb"}:
-        raise ConfigurationError(f"the host's session speaks to {ours.dialect.name}, and this storage was built for {dialect}")
-    refuse_memory(ours.engine.url)
+    if ours.info.get(_JUDGED) != dialect:
+        if ours.dialect.name != dialect and {ours.dialect.name, dialect} != {"mysql", "mariadb"}:
+            raise ConfigurationError(f"the host's session speaks to {ours.dialect.name}, and this storage was built for {dialect}")
+        refuse_memory(ours.engine.url)
+        ours.info[_JUDGED] = dialect
     if _autocommits(ours):
         raise ConfigurationError("the host's session is in autocommit; join() needs a transaction")
 
@@ -98,13 +102,20 @@ def hear() -> None:
 def _after_commit(session: Session) -> None:
     if _INFO not in session.info or session.in_nested_transaction():
         return
+    ended = _ended(session)
+    if len(ended) == 1:
+        ended[0].committed()
+        return
     with ExitStack() as every:
-        for progress in reversed(_ended(session)):
+        for progress in reversed(ended):
             every.callback(progress.committed)
 
 
 def _after_transaction_end(session: Session, transaction: SessionTransaction) -> None:
-    if _INFO not in session.info or transaction.parent is not None:
+    if transaction.parent is not None:
+        return
+    session.info.pop(RECORDER, None)  # it knows the session: kept, the two would wait for the collector of cycles
+    if _INFO not in session.info:
         return
     for progress in _ended(session):
         progress.forget()

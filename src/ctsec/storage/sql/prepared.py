@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from operator import attrgetter
@@ -37,15 +37,18 @@ class PreparedInsert:
     """The `text` of an insert, and how a record becomes its parameters."""
 
     text: str
-    names: tuple[str, ...]
     read: Callable[[object], tuple[Any, ...]]
-    writers: tuple[Callable[[Any], Any] | None, ...]
-    bounds: Mapping[str, tuple[type, int]]
+    columns: tuple[tuple[type, int, Callable[[Any], Any] | None], ...]
 
     def parameters(self, record: object) -> Parameters:
         """Return what the driver is given for a record; raise StoreError for a value that does not fit its column."""
+        values: list[Any] = []
         try:
-            values = [value if write is None else write(value) for write, value in zip(self.writers, self.read(record), strict=True)]
+            for (kind, longest, write), value in zip(self.columns, self.read(record), strict=True):
+                if write is None or (type(value) is kind and len(value) <= longest and (kind is bytes or value.isascii())):
+                    values.append(value)
+                else:
+                    values.append(write(value))
         except (ValueError, TypeError, AttributeError):  # the last: what is of another type than its column
             failure = StoreError(MISFIT)
         else:
@@ -56,8 +59,7 @@ class PreparedInsert:
         """Return what `parameters` does for each record; it goes by columns, most of which say the same in many rows."""
         try:
             columns = [
-                self._written(name, write, column)
-                for name, write, column in zip(self.names, self.writers, zip(*map(self.read, records), strict=True), strict=True)
+                _written(each, column) for each, column in zip(self.columns, zip(*map(self.read, records), strict=True), strict=True)
             ]
         except (ValueError, TypeError, AttributeError):
             failure = StoreError(MISFIT)
@@ -65,36 +67,30 @@ class PreparedInsert:
             return list(zip(*columns, strict=True))
         raise failure
 
-    def _written(self, name: str, write: Callable[[Any], Any] | None, column: tuple[Any, ...]) -> Sequence[Any]:
-        if write is None:
-            return column
-        kind, longest = self.bounds.get(name, (None, 0))
-        if kind is str and all(each is None or (type(each) is str and len(each) <= longest and each.isascii()) for each in set(column)):
-            return column
-        if kind is bytes and all(type(each) is bytes and len(each) <= longest for each in column):
-            return column
-        return [write(value) for value in column]
+
+def _written(how: tuple[type, int, Callable[[Any], Any] | None], column: tuple[Any, ...]) -> Sequence[Any]:
+    """Return the values of a column of many rows as the driver is given them."""
+    kind, longest, write = how
+    if write is None:
+        return column
+    if kind is str and all(each is None or (type(each) is str and len(each) <= longest and each.isascii()) for each in set(column)):
+        return column
+    if kind is bytes and all(type(each) is bytes and len(each) <= longest for each in column):
+        return column
+    return [write(value) for value in column]
 
 
-def _judged(kind: TypeEngine[Any], *, dialect: Dialect) -> Callable[[Any], Any] | None:
-    """Return what makes a parameter of a value; most values are short ASCII, which needs no more than a look."""
-    write, (bound, longest) = kind.bind_processor(dialect), _bounds(kind, dialect=dialect) or (None, 0)
-    if write is None or bound is not str:
-        return write
-    return lambda value: value if type(value) is str and len(value) <= longest and value.isascii() else write(value)
-
-
-def _bounds(kind: TypeEngine[Any], *, dialect: Dialect) -> tuple[type, int] | None:
-    """Return what a driver takes as it is, and up to which length; None if there is nothing."""
+def _bounds(kind: TypeEngine[Any], *, dialect: Dialect) -> tuple[type, int]:
+    """Return what a driver takes as it is (of texts, those in ASCII), and up to which length; what no value is of where there is nothing."""
     match kind:
         case Ident():
-            return None if dialect.name in MARIADB else (str, kind.length)
+            return (object, 0) if dialect.name in MARIADB else (str, kind.length)
         case Digest():
             return bytes, kind.length
         case Blob():
             return bytes, _ANY_LENGTH
         case _:
-            return None
+            return object, 0
 
 
 @lru_cache(maxsize=32)
@@ -105,13 +101,10 @@ def prepared_insert(table: Table, dialect: Dialect) -> PreparedInsert | None:
     names = tuple(compiled.positiontup or _NAMED.findall(compiled.string))
     if sorted(names) != sorted(keys):
         return None
-    bounds = {column.key: _bounds(column.type, dialect=dialect) for column in table.columns}
     return PreparedInsert(
         text=_NAMED.sub("%s", compiled.string),
-        names=names,
         read=attrgetter(*names),
-        writers=tuple([_judged(table.c[name].type, dialect=dialect) for name in names]),
-        bounds={name: bound for name, bound in bounds.items() if bound is not None},
+        columns=tuple([(*_bounds(kind, dialect=dialect), kind.bind_processor(dialect)) for kind in [table.c[name].type for name in names]]),
     )
 
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from ctsec.errors import StoreReadOnly
 from ctsec.storage._async_ports import AfterCommit
+
+_NO_SCOPES: Final[frozenset[str]] = frozenset()
 
 
 class Progress:
@@ -29,7 +33,7 @@ class Progress:
 
     def committed(self) -> None:
         """Tell of the commit, if anything was written, and start anew."""
-        wrote, scopes = self.wrote, frozenset(self.scopes)
+        wrote, scopes = self.wrote, frozenset(self.scopes) if self.scopes else _NO_SCOPES
         self.forget()
         if wrote and self._after_commit is not None:
             self._after_commit(scopes)
@@ -37,7 +41,8 @@ class Progress:
     def forget(self) -> None:
         """Start anew without telling: the transaction was rolled back, or its commit was told."""
         self.wrote = False
-        self.scopes = set()
+        if self.scopes:
+            self.scopes = set()
 
 
 def nobody(scopes: frozenset[str]) -> None:
