@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import cast
 
+from sqlalchemy import and_, delete
+
 from ctsec.audit.event import LogId
 from ctsec.audit.export.raw import RawEvent
 from ctsec.audit.query import AuditQuery, Tally, day_of
@@ -75,18 +77,19 @@ class AsyncSqlLog:
         rows = await self._run.rows(audit.waiting(self._tables, limit=limit))
         if not rows:
             return 0
-        ids = [row["id"] for row in rows]
-        known = {row["id"] for row in await self._run.rows(audit.known(self._tables.log.event, ids, dialect=self._run.dialect))}
+        tables, dialect = self._tables, self._run.dialect
+        batch = audit.batch(tables, rows, dialect=dialect)
+        known = {row["id"] for row in await self._run.rows(audit.known_of(tables, rows, dialect=dialect))}
         leaves: dict[LogId, list[bytes]] = {}
         for row in rows:
             if row["id"] not in known:
                 leaves.setdefault(row["log"], []).append(row["leaf"])
         if leaves:
             heads = await tree.led(list(leaves))
-            fresh = [each for each in ids if each not in known]
-            await self._run.change(audit.moved(self._tables, fresh, dialect=self._run.dialect))
+            fresh = and_(batch, tables.log.inbox.c.id.not_in(known)) if known else batch
+            await self._run.change(audit.moved(tables, fresh))
             await tree.grow(heads, leaves)
-        await self._run.change(audit.remove(self._tables.log.inbox, ids, dialect=self._run.dialect))
+        await self._run.change(delete(tables.log.inbox).where(batch))
         return len(rows) - len(known)
 
     async def search(self, query: AuditQuery, *, before: int | None, limit: int) -> tuple[SealedEvent, ...]:

@@ -6,6 +6,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import cast
 
+from sqlalchemy import and_, delete
+
 from ctsec.audit.event import LogId
 from ctsec.audit.export.raw import RawEvent
 from ctsec.audit.query import AuditQuery, Tally, day_of
@@ -76,18 +78,19 @@ class SqlLog:
         rows = self._run.rows(audit.waiting(self._tables, limit=limit))
         if not rows:
             return 0
-        ids = [row["id"] for row in rows]
-        known = {row["id"] for row in self._run.rows(audit.known(self._tables.log.event, ids, dialect=self._run.dialect))}
+        tables, dialect = self._tables, self._run.dialect
+        batch = audit.batch(tables, rows, dialect=dialect)
+        known = {row["id"] for row in self._run.rows(audit.known_of(tables, rows, dialect=dialect))}
         leaves: dict[LogId, list[bytes]] = {}
         for row in rows:
             if row["id"] not in known:
                 leaves.setdefault(row["log"], []).append(row["leaf"])
         if leaves:
             heads = tree.led(list(leaves))
-            fresh = [each for each in ids if each not in known]
-            self._run.change(audit.moved(self._tables, fresh, dialect=self._run.dialect))
+            fresh = and_(batch, tables.log.inbox.c.id.not_in(known)) if known else batch
+            self._run.change(audit.moved(tables, fresh))
             tree.grow(heads, leaves)
-        self._run.change(audit.remove(self._tables.log.inbox, ids, dialect=self._run.dialect))
+        self._run.change(delete(tables.log.inbox).where(batch))
         return len(rows) - len(known)
 
     def search(self, query: AuditQuery, *, before: int | None, limit: int) -> tuple[SealedEvent, ...]:

@@ -8,10 +8,10 @@ from sqlalchemy import Select, Table, Update, false, select, update
 
 from ctsec.errors import SchemaMismatch
 
-MAIN_VERSION: Final = "0039"
+MAIN_VERSION: Final = "0040"
 GUARD_VERSION: Final = "0009"
 RESTORING: Final = "restoring"  # stands in the place of a version while a backup is restored into the tables
-REGION_VERSION: Final = "0002"
+REGION_VERSION: Final = "0003"
 
 
 class Gate:

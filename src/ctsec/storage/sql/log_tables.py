@@ -94,7 +94,7 @@ def region_log_tables(make: Callable[..., Table], *, home: LogTables) -> LogTabl
 def _sealed(make: Callable[..., Table]) -> dict[str, Table]:
     """Return the tables of what is on its way into a log, of its events and of the tree over them."""
     return {
-        "inbox": make("audit_inbox", *event_columns(), key=("id",), by_log=("log", "id"), by_time=("time", "id")),
+        "inbox": make("audit_inbox", *event_columns(), key=("id",), by_time=("time", "id", "log")),
         "event": make(
             "audit_event", _number("index"), *event_columns(), key=("log", "index"), one_id=("id",), by_time=("log", "time"),
             by_actor=("log", "actor_id", "index"), by_subject=("log", "subject_id", "index"), by_target=("log", "target_id", "index"),

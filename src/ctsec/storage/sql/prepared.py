@@ -81,7 +81,7 @@ def _written(how: tuple[type, int, Callable[[Any], Any] | None], column: tuple[A
 
 
 def _bounds(kind: TypeEngine[Any], *, dialect: Dialect) -> tuple[type, int]:
-    """Return what a driver takes as it is (of texts, those in ASCII), and up to which length; what no value is of where there is nothing."""
+    """Return what a driver takes as it is (of texts, those in ASCII) and up to which length; `object`, which no value is, for none."""
     match kind:
         case Ident():
             return (object, 0) if dialect.name in MARIADB else (str, kind.length)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from functools import lru_cache
 from typing import Any, Final, cast
 
@@ -18,9 +18,11 @@ from sqlalchemy import (
     delete,
     func,
     insert,
+    literal,
     null,
     or_,
     select,
+    tuple_,
     type_coerce,
 )
 from sqlalchemy.sql.dml import Insert
@@ -54,21 +56,44 @@ def count(table: Table) -> Select[Any]:
 
 
 def waiting(tables: Tables, *, limit: int) -> Select[Any]:
-    """Return the query for what a batch is made of: ids, logs and leaves in the order of times, then ids. It takes no lock."""
+    """Return the query for what a batch is made of: ids, logs, leaves and microseconds, in the order of times, then ids.
+
+    It takes no lock.
+    """
     t = tables.log.inbox
-    return select(*(t.c[name] for name in ("id", "log", "leaf"))).where(t.c.log != LOG_OF_LOGS).order_by(t.c.time, t.c.id).limit(limit)
+    told = (t.c.id, t.c.log, t.c.leaf, type_coerce(t.c.time, BigInteger).label("micros"))
+    return select(*told).where(t.c.log != LOG_OF_LOGS).order_by(t.c.time, t.c.id).limit(limit)
 
 
-def moved(tables: Tables, ids: Collection[str], *, dialect: str) -> Insert:
-    """Return the insert of inbox rows into the log: each gets the next index of its log, in the order of times, then ids.
+def batch(tables: Tables, rows: Sequence[RowMapping], *, dialect: str) -> ColumnElement[bool]:
+    """Return the condition that an inbox row is one of `rows`, which `waiting` found in this transaction.
+
+    On SQLite nobody else writes meanwhile, so these are all up to the last of them: one bound, and not a thousand ids.
+    """
+    t = tables.log.inbox
+    if dialect != "sqlite":
+        return among(t.c.id, [row["id"] for row in rows], dialect=dialect)
+    last = literal(rows[-1]["micros"], BigInteger()), literal(rows[-1]["id"], t.c.id.type)
+    return and_(tuple_(type_coerce(t.c.time, BigInteger), t.c.id) <= tuple_(*last), t.c.log != LOG_OF_LOGS)
+
+
+def known_of(tables: Tables, rows: Sequence[RowMapping], *, dialect: str) -> Select[Any]:
+    """Return the query for the ids of a batch that the log has already."""
+    event, inbox = tables.log.event, tables.log.inbox
+    if dialect != "sqlite":
+        return known(event, [row["id"] for row in rows], dialect=dialect)
+    return select(event.c.id).where(event.c.id.in_(select(inbox.c.id).where(batch(tables, rows, dialect=dialect))))
+
+
+def moved(tables: Tables, chosen: ColumnElement[bool]) -> Insert:
+    """Return the insert of the chosen inbox rows into the log: each gets the next index of its log, in the order of times, then ids.
 
     The bodies never leave the database.
     """
     inbox, head = tables.log.inbox, tables.log.head
     place = func.row_number().over(partition_by=inbox.c.log, order_by=[inbox.c.time, inbox.c.id])
     rows = select((head.c.size + place - 1).label("index"), *inbox.c).join(head, head.c.log == inbox.c.log)
-    chosen = rows.where(among(inbox.c.id, ids, dialect=dialect))
-    return insert(tables.log.event).from_select(["index", *inbox.c.keys()], chosen)
+    return insert(tables.log.event).from_select(["index", *inbox.c.keys()], rows.where(chosen))
 
 
 def size(tables: Tables, log: LogId) -> Select[Any]:
