@@ -75,16 +75,16 @@ class SqlLog:
         """
         tree = SqlTree(self._run, self._tables)
         tree.lead()
-        rows = self._run.rows(audit.waiting(self._tables, limit=limit))
+        rows = self._run.tuples(audit.waiting(self._tables, limit=limit))
         if not rows:
             return 0
         tables, dialect = self._tables, self._run.dialect
         batch = audit.batch(tables, rows, dialect=dialect)
         known = {row["id"] for row in self._run.rows(audit.known_of(tables, rows, dialect=dialect))}
         leaves: dict[LogId, list[bytes]] = {}
-        for row in rows:
-            if row["id"] not in known:
-                leaves.setdefault(row["log"], []).append(row["leaf"])
+        for id_, log, leaf, _ in rows:
+            if id_ not in known:
+                leaves.setdefault(log, []).append(leaf)
         if leaves:
             heads = tree.led(list(leaves))
             fresh = and_(batch, tables.log.inbox.c.id.not_in(known)) if known else batch

@@ -65,23 +65,24 @@ def waiting(tables: Tables, *, limit: int) -> Select[Any]:
     return select(*told).where(t.c.log != LOG_OF_LOGS).order_by(t.c.time, t.c.id).limit(limit)
 
 
-def batch(tables: Tables, rows: Sequence[RowMapping], *, dialect: str) -> ColumnElement[bool]:
+def batch(tables: Tables, rows: Sequence[tuple[Any, ...]], *, dialect: str) -> ColumnElement[bool]:
     """Return the condition that an inbox row is one of `rows`, which `waiting` found in this transaction.
 
     On SQLite nobody else writes meanwhile, so these are all up to the last of them: one bound, and not a thousand ids.
     """
     t = tables.log.inbox
     if dialect != "sqlite":
-        return among(t.c.id, [row["id"] for row in rows], dialect=dialect)
-    last = literal(rows[-1]["micros"], BigInteger()), literal(rows[-1]["id"], t.c.id.type)
+        return among(t.c.id, [row[0] for row in rows], dialect=dialect)
+    last_id, _, _, micros = rows[-1]
+    last = literal(micros, BigInteger()), literal(last_id, t.c.id.type)
     return and_(tuple_(type_coerce(t.c.time, BigInteger), t.c.id) <= tuple_(*last), t.c.log != LOG_OF_LOGS)
 
 
-def known_of(tables: Tables, rows: Sequence[RowMapping], *, dialect: str) -> Select[Any]:
+def known_of(tables: Tables, rows: Sequence[tuple[Any, ...]], *, dialect: str) -> Select[Any]:
     """Return the query for the ids of a batch that the log has already."""
     event, inbox = tables.log.event, tables.log.inbox
     if dialect != "sqlite":
-        return known(event, [row["id"] for row in rows], dialect=dialect)
+        return known(event, [row[0] for row in rows], dialect=dialect)
     return select(event.c.id).where(event.c.id.in_(select(inbox.c.id).where(batch(tables, rows, dialect=dialect))))
 
 
