@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, cast
+from weakref import ref
 
 import pytest
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.orm import Session
 
+from ctsec.audit._sync_recorder import Recorder
+from ctsec.errors import ConfigurationError
 from ctsec.storage.sql import SqlStorage
 from ctsec.storage.sql import joined as listening
 from ctsec.storage.sql._sync import SqlStore
@@ -51,6 +55,32 @@ def test_a_cache_that_fails_keeps_no_other_from_being_told(storage: SqlStorage, 
         with pytest.raises(KeyError):
             session.commit()
     assert told == [frozenset({user_id(1)})]
+
+
+def test_a_session_that_ended_is_freed_at_once(storage: SqlStorage, engine: Engine) -> None:
+    """Nothing of ours keeps a session in a cycle: a host would pay for it in each transaction, whenever the collector looks."""
+    session = Session(engine)
+    store = storage.join(session, after_commit=ignore)
+    Recorder(cast(Any, store.inbox), actor=None).attach(session)
+    store.inbox.append(sample(1))
+    session.commit()
+    session.close()
+    ended = ref(session)
+    gc.disable()
+    try:
+        del session, store
+        assert ended() is None
+    finally:
+        gc.enable()
+
+
+def test_a_connection_that_was_good_before_is_refused_in_autocommit(storage: SqlStorage, engine: Engine) -> None:
+    """What cannot change is looked at once for each connection of a driver, and autocommit in each transaction."""
+    with Session(engine) as session:
+        storage.join(session, after_commit=ignore).epochs.bump(user_id(1))
+        session.commit()
+    with Session(engine.execution_options(isolation_level="AUTOCOMMIT")) as session, pytest.raises(ConfigurationError, match="autocommit"):
+        storage.join(session, after_commit=ignore).epochs.bump(user_id(1))
 
 
 def test_another_session_with_the_same_info_ends_nothing(storage: SqlStorage, engine: Engine) -> None:

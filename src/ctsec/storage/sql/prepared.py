@@ -38,7 +38,7 @@ class PreparedInsert:
 
     text: str
     read: Callable[[object], tuple[Any, ...]]
-    columns: tuple[tuple[type, int, Callable[[Any], Any] | None], ...]
+    columns: tuple[tuple[type[Any], int, Callable[[Any], Any] | None], ...]
 
     def parameters(self, record: object) -> Parameters:
         """Return what the driver is given for a record; raise StoreError for a value that does not fit its column."""
@@ -68,7 +68,7 @@ class PreparedInsert:
         raise failure
 
 
-def _written(how: tuple[type, int, Callable[[Any], Any] | None], column: tuple[Any, ...]) -> Sequence[Any]:
+def _written(how: tuple[type[Any], int, Callable[[Any], Any] | None], column: tuple[Any, ...]) -> Sequence[Any]:
     """Return the values of a column of many rows as the driver is given them."""
     kind, longest, write = how
     if write is None:
@@ -80,7 +80,7 @@ def _written(how: tuple[type, int, Callable[[Any], Any] | None], column: tuple[A
     return [write(value) for value in column]
 
 
-def _bounds(kind: TypeEngine[Any], *, dialect: Dialect) -> tuple[type, int]:
+def _bounds(kind: TypeEngine[Any], *, dialect: Dialect) -> tuple[type[Any], int]:
     """Return what a driver takes as it is (of texts, those in ASCII) and up to which length; `object`, which no value is, for none."""
     match kind:
         case Ident():

@@ -62,7 +62,7 @@ def waiting(tables: Tables, *, limit: int) -> Select[Any]:
     """
     t = tables.log.inbox
     told = (t.c.id, t.c.log, t.c.leaf, type_coerce(t.c.time, BigInteger).label("micros"))
-    return select(*told).where(t.c.log != LOG_OF_LOGS).order_by(t.c.time, t.c.id).limit(limit)
+    return cast("Select[Any]", select(*told).where(t.c.log != LOG_OF_LOGS).order_by(t.c.time, t.c.id).limit(limit))
 
 
 def batch(tables: Tables, rows: Sequence[tuple[Any, ...]], *, dialect: str) -> ColumnElement[bool]:
