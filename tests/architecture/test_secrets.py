@@ -87,6 +87,7 @@ DRAWS: Final = {
     ("sso.saml.own_key", 15): PUBLIC,  # the serial number of a certificate
     ("sso.saml.request", 16): SECRET,  # the id of a request: an answer that was not asked for would have to guess it
     ("sso.saml.watching", 4): PUBLIC,  # how moments are spread
+    ("security._async_alert_reading", 32): SECRET,  # keys digests of address blocks, and of targets in regions
     ("security._async_alerts", 32): SECRET,  # keys digests of address blocks
     ("storage.memory.state", 16): PUBLIC,
     ("storage.redis.announcer", 16): PUBLIC,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias, cast
 
 import pytest
 
 from ctsec.cli import main
+from ctsec.errors import StoreError
 from ctsec.ids import UserId
 from ctsec.operators import Operator
 from ctsec.security import Security
@@ -68,6 +70,50 @@ def test_rules_are_tried_on_the_past(bundle: Security, alerts: Callable[..., Sai
         code, out, problem = alerts("test", "--rules", f"{NAME}:{wrong}")
         assert (code, out) == (2, "")
         assert words in problem
+
+
+class Down:
+    """The store of a region that does not answer."""
+
+    def reading(self) -> Any:
+        """Raise what a driver's error becomes."""
+        raise StoreError("the database can not be reached")
+
+    sequencing = reading
+
+
+REGIONAL = """
+from ctsec import Security
+from ctsec.rbac import Policy
+from ctsec.residency import DEPLOYMENTS_KEY, Region, Regions
+from ctsec.security import EmbeddedOptions
+regions = Regions(regions=(Region(name="eu", store="sqlite:///eu.db", key=DEPLOYMENTS_KEY),), default="eu")
+security = Security.embedded("app.db", policy=Policy.preset(), issuer="Acme", options=EmbeddedOptions(worker=False, regions=regions))
+"""
+
+
+def test_a_region_that_the_rules_can_not_read_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Doctor names the region and exits with 1, a try on the past says that it is not whole; both are silent where the region answers."""
+    with host("regional_host", REGIONAL, folder=tmp_path, monkeypatch=monkeypatch) as security:
+
+        def run(*arguments: str) -> tuple[int, str]:
+            code = main(
+                [*(each for each in arguments if each[0] != "-"), "regional_host:security", *(each for each in arguments if each[0] == "-")]
+            )
+            said = capsys.readouterr()
+            return code, said.out + said.err
+
+        assert "alerts" not in run("doctor")[1]
+        assert run("audit", "alerts", "test", "--log=deployment")[0] == 0
+        stores = cast("dict[str, Any]", security.logs.regions.stores)
+        stores["eu"] = replace(stores["eu"], storage=Down())
+        code, said = run("doctor")
+        assert (code, "BAD alerts       eu: the rules can not read the logs there (store)\n" in said) == (1, True)
+        assert '{"what": "alerts", "store": "eu", "behind": null, "problem": "store", "sound": false}' in run("doctor", "--json")[1]
+        code, said = run("audit", "alerts", "test", "--log=deployment")
+        assert (code, "can not be reached" in said, "alerts of" in said) == (2, True, False)
 
 
 def test_operators_acknowledge_and_mute(bundle: Security, alerts: Callable[..., Said]) -> None:

@@ -11,6 +11,7 @@ from tests.audit.kept import ONE, events
 from tests.cli.test_command_line import ctsec
 
 REGIONAL = """
+from ctsec.audit.alerts import By, Match, Occurrence, Rule, Severity
 from ctsec.authn import Argon2Parameters
 from ctsec.rbac import Policy
 from ctsec.residency import DEPLOYMENTS_KEY, Region, Regions
@@ -19,6 +20,9 @@ from ctsec.security import EmbeddedOptions, Security
 regions = Regions(regions=(Region(name="eu", store="sqlite:///eu.db", key=DEPLOYMENTS_KEY),), default="eu")
 options = EmbeddedOptions(regions=regions, worker=False, password_hash=Argon2Parameters.for_tests())
 security = Security.embedded("app.db", policy=Policy.preset(), issuer="Acme", options=options)
+RULES = (
+    Rule(name="any", reason="a test", severity=Severity.LOW, looks_at=Match(names=("*",)), kind=Occurrence(), by=By.LOG),
+)
 """
 
 
@@ -44,6 +48,11 @@ def test_the_logs_of_regions_are_told(tmp_path: Path) -> None:
     assert (other.returncode, f"is a checkpoint of localhost/eu/{ONE}" in other.stderr.replace(":8000", "")) == (2, True), other.stderr
     refused = ctsec("audit", "verify", "host:security", "--log", f"mars/{ONE}", folder=tmp_path)
     assert (refused.returncode, "expected one of the regions eu" in refused.stderr) == (2, True)
+    tried = ctsec("audit", "alerts", "test", "host:security", "--log", log, "--rules", "host:RULES", folder=tmp_path)
+    assert tried.stdout.splitlines()[1:] == ["1 alerts of 1 rules"], tried.stderr
+    assert f"low      any {ONE} at event 0 of {log}: " in tried.stdout
+    nowhere = ctsec("audit", "alerts", "test", "host:security", "--log", f"mars/{ONE}", folder=tmp_path)
+    assert (nowhere.returncode, "expected one of the regions eu" in nowhere.stderr) == (2, True)
     (tmp_path / "eu.db").unlink()
     create_region(place, region="eu")
     missing = ctsec("audit", "verify", "host:security", folder=tmp_path)

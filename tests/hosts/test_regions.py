@@ -19,6 +19,7 @@ from ctsec.residency import DEPLOYMENTS_KEY, Region, Regions, Replica
 from ctsec.storage.memory import MemoryRegionStorage
 from tests.hosts.files import SAM, file_of
 from tests.hosts.harness import HOSTS, Browser, Host, named
+from tests.hosts.test_retention import done
 
 REGIONS = Regions(
     regions=(
@@ -142,6 +143,29 @@ def test_events_of_a_region_are_read_with_the_others(owner: Browser, host: Host)
         assert answer.status == 200, what
         assert f"/us/{organization}" in answer.body.decode(), what
         assert owner.auth(f"GET {log}/{what}region=mars").status == 404, what
+
+
+def test_an_alert_names_the_region_of_its_event(owner: Browser, host: Host) -> None:
+    """An event in a region's log is an alert of its organization, with `<region>/<log>` and the index there; nobody else sees it."""
+    organization = owner.found("Acme")
+    home, bundle = f"/organizations/{organization}/audit", cast(Any, host).security
+    told = build(
+        "passkey.clone_suspected",
+        ambient=Ambient(clock=host.clock),
+        actor=system("test"),
+        subject=owner.id,
+        organization=OrganizationId(organization),
+    )
+    with MemoryRegionStorage(region="us", state=bundle.regional.router.stores["us"].state).begin() as store:
+        store.inbox.append(store_form(replace(told, region="us"), personal=b""))
+    host.mails("nobody@example.com")
+    done(host, bundle.logs.flush())
+    assert done(host, bundle.alerts.run_due()) == 1
+    (alert,) = owner.ok(f"GET {home}/alerts")["alerts"]
+    assert (alert["rule"], alert["source"], alert["index"]) == ("passkey_cloned", f"us/{organization}", 0)
+    assert owner.ok(f"POST {home}/alerts/{alert['id']}/acknowledge", {"why": "seen"})["source"] == f"us/{organization}"
+    other = Browser(host).sign_up("other@example.com").enrol()
+    assert other.auth(f"GET {home}/alerts").status == 404
 
 
 def test_a_person_takes_away_what_a_region_says_of_her(host: Host, owner: Browser) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import NullPool, create_engine, insert, select
 
 from ctsec.audit import EventSchema, personal, public
+from ctsec.audit.alerts import AlertPolicy
 from ctsec.audit.event import LogId
 from ctsec.audit.query import MAX_PAGE, AuditQuery
 from ctsec.audit.record import StoredEvent
@@ -95,9 +96,13 @@ def open_security(
     tables: tuple[RegionalTables, ...] = (),
     sealed: tuple[SealedTable, ...] = (),
     data_keys: RingPolicy = RingPolicy(),  # noqa: B008 - it is frozen
+    alerts: AlertPolicy | None = None,
 ) -> Security:
     """Return a process of the deployment."""
-    options = EmbeddedOptions(regions=places.regions, password_hash=Argon2Parameters.for_tests(), data_keys=data_keys, events=(NOTED,))
+    options = EmbeddedOptions(
+        regions=places.regions, password_hash=Argon2Parameters.for_tests(), data_keys=data_keys, events=(NOTED,),
+        alerts=AlertPolicy() if alerts is None else alerts,
+    )  # fmt: skip
     kms = places.key("home")
     security = Security(
         storage=SqlStorage.from_url(places.home, tables=TABLES),

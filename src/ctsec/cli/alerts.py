@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ctsec.audit.alerts import AlertStatus, Rule
 from ctsec.audit.alerts.rule import checked
-from ctsec.audit.event import DEPLOYMENT_LOG, LogId
+from ctsec.audit.assurance import named
+from ctsec.audit.event import DEPLOYMENT_LOG
 from ctsec.cli.loading import host_attribute
+from ctsec.cli.logs import parted
 from ctsec.cli.work import load_bundle
 from ctsec.errors import ConfigurationError
 from ctsec.ids import AlertId, OrganizationId, is_id
@@ -50,7 +52,7 @@ def add_to(kinds: Any, *, bundle: str) -> None:
         command.add_argument("--reason", required=True, help="why you do this, in one line; it stands in the audit log")
     test = verbs.add_parser("test", help="say what rules would have found in the whole history of a log; nothing is written")
     test.add_argument("bundle", help=bundle)
-    test.add_argument("--log", default=DEPLOYMENT_LOG, help=_LOG)
+    test.add_argument("--log", default=DEPLOYMENT_LOG, help=f"{_LOG}, in every store; `REGION/` before it for that of one region alone")
     test.add_argument("--rules", help="a tuple of rules to try, such as app.alerts:RULES (those of the bundle)")
     test.set_defaults(run=_test)
 
@@ -91,11 +93,13 @@ def _mute(chosen: argparse.Namespace) -> int:
 def _test(chosen: argparse.Namespace) -> int:
     security = load_bundle(chosen.bundle)
     rules = security.parts.settings.alerts.rules if chosen.rules is None else _rules(chosen.rules)
-    found = security.alerts.replay(LogId(chosen.log), rules=rules)
+    store, log = parted(security, chosen.log)
+    found = security.alerts.replay(log, rules=rules, store=store)
     for each in found:
         at = datetime.fromtimestamp(each.seen.time / 1_000_000, UTC)
         print(
-            f"{at:%Y-%m-%d %H:%M:%S} {each.rule.severity.value:8} {each.rule.name} {each.key} at event {each.seen.index}: {each.seen.name}"
+            f"{at:%Y-%m-%d %H:%M:%S} {each.rule.severity.value:8} {each.rule.name} {each.key} at event {each.seen.index}"
+            f"{f' of {named(log, store=each.seen.store)}' if each.seen.store else ''}: {each.seen.name}"
         )
     print(f"{len(found)} alerts of {len(rules)} rules")
     return 0

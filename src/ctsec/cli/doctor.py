@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from ctsec.audit.alerts import AlertStanding
     from ctsec.audit.anchors.anchor import AnchorStatus
     from ctsec.audit.anchors.witness import Cosigned
     from ctsec.audit.sealing import LogStatus
@@ -54,6 +55,10 @@ def _doctor(chosen: argparse.Namespace) -> int:
     for store, status in regional.items():
         told = {"what": "audit log", "store": store, **dataclasses.asdict(status), "sound": not status.problem}
         print(json.dumps(told, default=str) if chosen.json else _waiting(store, status), flush=True)
+    for standing in _unread(bundle):
+        told = {"what": "alerts", **dataclasses.asdict(standing), "sound": False}
+        said = f"{standing.store}: the rules can not read the logs there ({standing.problem})"
+        print(json.dumps(told) if chosen.json else f"BAD {'alerts':12} {said}", flush=True)
     for stream in _failing(bundle):
         print(json.dumps({"what": "stream", **streams.as_json(stream)}) if chosen.json else streams.line(stream), flush=True)
     for anchor in _loose(bundle):
@@ -65,6 +70,14 @@ def _doctor(chosen: argparse.Namespace) -> int:
         print(json.dumps(told) if chosen.json else f"... {'witness':12} {name}: {witnesses.seen(saw)}, and is behind", flush=True)
     stopped = [each for each in (log, *regional.values()) if each is not None and each.problem]
     return 0 if all(each.sound for each in found) and not stopped else 1
+
+
+def _unread(bundle: Security) -> tuple[AlertStanding, ...]:
+    """Return the stores of regions that the rules of alerts can not read; they go on where they were."""
+    try:
+        return tuple(each for each in bundle.alerts.standing() if each.problem)
+    except CtsecError:
+        return ()
 
 
 def _failing(bundle: Security) -> tuple[StreamStatus, ...]:

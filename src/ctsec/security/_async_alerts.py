@@ -1,54 +1,53 @@
-"""The rules of alerts over every log, in the worker: each event once, in order, and what fired told (async source)."""
+"""The rules of alerts over every log, in the worker: each event once, in order, and what fired told (async source).
+
+Rules that this module keeps:
+
+- how far each log of each store was read, what the rules remember, and what fired are one transaction of the home store;
+- a store of a region that does not answer keeps no other from being read and told; the job says so when it has done the rest;
+- a log of a region that became shorter than what was read of it is told as tampered with, and read on from where it ends.
+"""
 
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from ctsec.ambient import Ambient
 from ctsec.audit._async import AsyncAuditLog
-from ctsec.audit._async_subjects import AsyncPersonalParts
 from ctsec.audit.alerts import signals
 from ctsec.audit.alerts._async_ports import AsyncAlertReceiver
 from ctsec.audit.alerts.defaults import TAMPERED
-from ctsec.audit.alerts.engine import EngineState, Fired, run
-from ctsec.audit.alerts.record import Alert, AlertPosition, AlertStatus
+from ctsec.audit.alerts.engine import EngineState, Fired
+from ctsec.audit.alerts.record import Alert, AlertPosition, AlertStanding, AlertStatus
 from ctsec.audit.alerts.rule import Rule
-from ctsec.audit.alerts.seen import Seen, seen_of
-from ctsec.audit.assurance import VerificationReport
+from ctsec.audit.alerts.seen import Seen
+from ctsec.audit.alerts.spanning import Memory, judged, ordered
+from ctsec.audit.assurance import VerificationReport, named
 from ctsec.audit.event import DEPLOYMENT_LOG, EventName, LogId, Target
-from ctsec.audit.record import SealedEvent
 from ctsec.audit.streams.position import Position
 from ctsec.directory._async_alarm import Alerted, AsyncOwnerAlarm
 from ctsec.encryption._async import AsyncKeyRing
-from ctsec.encryption.context import Context
-from ctsec.errors import CorruptRecord, DecryptionFailed, StoreBusy
+from ctsec.errors import ConfigurationError, CtsecError, StoreBusy
 from ctsec.ids import AlertId, OrganizationId, new_id
 from ctsec.mail._async import AsyncOutbox
 from ctsec.mail.message import alert_letter
 from ctsec.principal import system
+from ctsec.security._async_alert_reading import AsyncAlertReading, Lane
 from ctsec.security._async_logs import AsyncLogs
 from ctsec.security.parts import Parts
 from ctsec.storage._async_ports import AfterCommit, AsyncStorage, AsyncStore
 
 ALERT_JOB: Final = "alerts"
 _LOG: Final = logging.getLogger("ctsec.alerts")
-_PAGE: Final = 500
 _LOGS: Final = 1000
 _TURNS: Final = 40
 _TOLD: Final = 100
 _MAILS: Final = 10  # of one page of events: a flood fills the list, not the mailboxes
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class _Read:
-    """How far a log was read, and what the rules remember of it."""
-
-    position: AlertPosition
-    state: EngineState
 
 
 class AsyncAlertJobs:
@@ -57,13 +56,13 @@ class AsyncAlertJobs:
     How far a log was read and what fired are committed together: a worker that dies between repeats nothing and loses nothing.
     """
 
-    __slots__ = ("_ambient", "_committed", "_followers", "_letters", "_logs", "_personal", "_policy", "_receiver", "_ring", "_storage")
+    __slots__ = ("_ambient", "_committed", "_followers", "_letters", "_logs", "_policy", "_reading", "_receiver", "_ring", "_storage")
 
     def __init__(
         self,
         storage: AsyncStorage,
         *,
-        personal: AsyncPersonalParts,
+        reading: AsyncAlertReading,
         ring: AsyncKeyRing,
         logs: AsyncLogs,
         parts: Parts,
@@ -74,7 +73,7 @@ class AsyncAlertJobs:
     ) -> None:
         self._storage = storage
         self._followers = followers
-        self._personal = personal
+        self._reading = reading
         self._ring = ring
         self._logs = logs
         self._letters = parts.letters
@@ -84,17 +83,51 @@ class AsyncAlertJobs:
         self._ambient = ambient
 
     async def run_due(self) -> int:
-        """Read every log on, look at the logs themselves, and tell the receiver what waits; return how many alerts fired."""
+        """Read every log on, look at the logs themselves, and tell the receiver what waits; return how many alerts fired.
+
+        Raises what kept the store of a region from being read, when all the others were.
+        """
         count = await self._signaled(signals.of_status(await self._logs.status(), now=self._ambient.now()))
         count += sum([await self._followed(each) for each in self._followers])
         for _ in range(_TURNS):
-            async with self._storage.reading() as store:
-                behind = await store.alerts.behind(limit=_LOGS)
-            count += sum([await self._read_on(log) for log in behind])
+            behind, shorter = await self._behind()
+            count += shorter + sum([await self._read_on(log, stores) for log, stores in behind.items()])
             if not behind:
                 break
         await self.deliver()
+        for error in self._reading.silent().values():
+            raise error.with_traceback(None)
         return count
+
+    async def standing(self) -> tuple[AlertStanding, ...]:
+        """Return how far the rules are behind in each store, and what keeps one from answering."""
+        async with self._storage.reading() as home:
+            found = [AlertStanding(store="", behind=len(await home.alerts.behind(limit=_LOGS)))]
+        for store in self._reading.stores[1:]:
+            try:
+                found.append(AlertStanding(store=store, behind=len((await self._reading.unread(store)).logs)))
+            except CtsecError as error:
+                found.append(AlertStanding(store=store, behind=None, problem=error.code))
+        return tuple(found)
+
+    async def _behind(self) -> tuple[dict[LogId, list[str]], int]:
+        """Return the logs with unseen events, each with the stores that have some, and how many alerts fired of logs that are shorter."""
+        async with self._storage.reading() as home:
+            behind = {log: [""] for log in await home.alerts.behind(limit=_LOGS)}
+        count = 0
+        silent = self._reading.silent()
+        for store in self._reading.stores[1:]:
+            if store in silent:
+                continue
+            try:
+                unread = await self._reading.unread(store)
+            except CtsecError as error:
+                self._reading.leave(store, error)
+                continue
+            count += sum([await self._shortened(log, store, size=size) for log, size in unread.shorter.items()])
+            for log in unread.logs:
+                behind.setdefault(log, []).append(store)
+        return behind, count
 
     async def _followed(self, follower: str) -> int:
         """Look at how far a stream or an anchor is."""
@@ -112,21 +145,31 @@ class AsyncAlertJobs:
         """Fire for what a verification found, once for each finding; return how many alerts fired."""
         return await self._signaled(signals.of_report(report))
 
-    async def replay(self, log: LogId, *, rules: tuple[Rule, ...] | None = None) -> tuple[Fired, ...]:
+    async def replay(self, log: LogId, *, rules: tuple[Rule, ...] | None = None, store: str | None = None) -> tuple[Fired, ...]:
         """Return what the rules (None: those of the settings) would have fired over the history of a log; nothing is written.
 
+        It is read in every store (None), in the home store ("") or in that of a region alone; raises what keeps a store from answering.
         What was purged or erased is not seen, and a rule across logs sees this log alone.
         """
-        state, found, first = EngineState(salt=self._ambient.random(32)), list[Fired](), 0
-        while True:
-            async with self._storage.reading() as store:
-                page = await store.log.page(log, first=first, limit=_PAGE)
-            if not page:
-                return tuple(found)
-            history, _ = await self._history(page, state.salt)
-            state, fired = run(self._policy.rules if rules is None else rules, state, history)
+        stores = self._reading.stores if store is None else (store,)
+        if store is not None and store not in self._reading.stores:
+            raise ConfigurationError("expected the name of a region's store, or an empty one for the home store")
+        states = {each: EngineState(salt=self._ambient.random(32)) for each in ("", *stores)}
+        memory = Memory(states[""], EngineState(), {each: states[each] for each in stores if each})
+        first, waiting, more = dict.fromkeys(stores, 0), {each: tuple[Seen, ...]() for each in stores}, set(stores)
+        found: list[Fired] = []
+        while more or any(waiting.values()):
+            for each in [each for each in stores if each in more and not waiting[each]]:
+                page = await self._reading.page(log, each, first=first[each])
+                waiting[each], _ = await self._reading.history(page, store=each, salt=states[each].salt)
+                more -= set() if page else {each}
+                first[each] = page[-1].index + 1 if page else first[each]
+            events = ordered(waiting, more=more)
+            memory, fired = judged(self._policy.rules if rules is None else rules, memory, events, log=log)
             found += fired
-            first = page[-1].index + 1
+            taken = Counter(each.store for each in events)
+            waiting = {each: left[taken[each] :] for each, left in waiting.items()}
+        return tuple(found)
 
     async def deliver(self) -> int:
         """Tell the receiver what is due; return how much it took. The first that it does not take ends the round: it is tried later."""
@@ -151,61 +194,63 @@ class AsyncAlertJobs:
             _LOG.warning("the alert %s was not taken: %s", alert.id, type(error).__name__)
             return False
 
-    async def _read_on(self, log: LogId) -> int:
-        """Read a page of a log; events that rules across logs look at are the deployment's business too."""
-        async with self._storage.reading() as store:
-            own = await self._open(store, log)
-            page = await store.log.page(log, first=own.position.position, limit=_PAGE)
-            home = own if log == DEPLOYMENT_LOG else await self._open(store, DEPLOYMENT_LOG)
-            size = await store.log.size(log)
-        history, broken = await self._history(page, own.state.salt)
-        near = tuple(rule for rule in self._policy.rules if log == DEPLOYMENT_LOG or not rule.across)
-        far = tuple(rule for rule in self._policy.rules if rule.across and log != DEPLOYMENT_LOG)
-        state, fired = run(near, own.state, history)
-        told = [each for each in history if any(rule.takes(each) for rule in far)]
-        home_state, more = run(far, home.state, told)
-        changed = [await self._moved(own, state, position=page[-1].index + 1 if page else size)]
-        if told:
-            changed.append(await self._moved(home, home_state, position=home.position.position))
-        alerts = [self._alert(log, each) for each in fired] + [self._alert(DEPLOYMENT_LOG, each) for each in more]
-        async with self._storage.begin(after_commit=self._committed) as store:
-            for each in changed:
-                if not await store.alerts.advance(each):
-                    raise StoreBusy("another worker has read this log meanwhile; nothing fired, try again")
-            count = sum([await self._record(store, alert, mailed=number < _MAILS) for number, alert in enumerate(alerts)])
-        return count + await self._signaled(broken)
-
-    async def _open(self, store: AsyncStore, log: LogId) -> _Read:
-        found = await store.alerts.position(log)
-        if found is None:
-            return _Read(AlertPosition(log=log, position=0, remembered=b"", version=0), EngineState(salt=self._ambient.random(32)))
-        return _Read(found, EngineState.from_bytes(await self._ring.open(found.remembered, context=_context(log))))
-
-    async def _moved(self, read: _Read, state: EngineState, *, position: int) -> AlertPosition:
-        known = {rule.name for rule in self._policy.rules}
-        kept = replace(state, rules={name: entries for name, entries in state.rules.items() if name in known})
-        sealed = await self._ring.seal(kept.to_bytes(), context=_context(read.position.log))
-        return replace(read.position, position=position, remembered=sealed, version=read.position.version + 1)
-
-    async def _history(self, page: tuple[SealedEvent, ...], salt: bytes) -> tuple[list[Seen], tuple[signals.Told, ...]]:
-        """Return what the rules see, and what was changed in the database: that must not keep the rules from the rest."""
-        found, broken = list[Seen](), list[signals.Told]()
-        for sealed in page:
+    async def _read_on(self, log: LogId, stores: Iterable[str]) -> int:
+        """Read a page of a log in each of these stores; what rules across logs look at is the deployment's business too."""
+        lanes: dict[str, Lane] = {}
+        for store in stores:
             try:
-                address = (await self._personal.open(sealed.event)).get("address", "")
-            except (CorruptRecord, DecryptionFailed):
-                address = ""
-                broken.append(signals.Told(TAMPERED, sealed.event.log, sealed.event.id))
+                lanes[store] = await self._reading.lane(log, store)
+            except CtsecError as error:
+                self._reading.leave(store, error)
+        async with self._storage.reading() as home:
+            own = lanes[""].memory if "" in lanes else await self._reading.opened(home, log)
+            across = own if log == DEPLOYMENT_LOG else await self._reading.opened(home, DEPLOYMENT_LOG)
+        before = Memory(own.state, across.state, {store: each.memory.state for store, each in lanes.items() if store})
+        events = ordered({store: each.history for store, each in lanes.items()}, more=[store for store in lanes if lanes[store].more])
+        after, fired = judged(self._policy.rules, before, events, log=log)
+        taken, changed = Counter(each.store for each in events), list[AlertPosition]()
+        for store, lane in lanes.items():
+            state = after.regions[store] if store else after.own
             try:
-                found.append(seen_of(sealed, address=address, salt=salt, locate=self._policy.locate))
-            except CorruptRecord:
-                broken.append(signals.Told(TAMPERED, sealed.event.log, sealed.event.id))
-        return found, tuple(broken)
+                changed.append(await self._reading.moved(lane.memory, state, position=lane.reached(taken[store]), store=store))
+            except CtsecError as error:
+                # Its key went between: nothing of this turn is kept, and the next one is without this store.
+                self._reading.leave(store, error)
+                return 0
+        if "" not in lanes and after.own is not before.own:
+            changed.append(await self._reading.moved(own, after.own, position=own.position.position))
+        if after.across is not before.across:
+            changed.append(await self._reading.moved(across, after.across, position=across.position.position))
+        async with self._storage.begin(after_commit=self._committed) as home:
+            await self._advance(home, changed)
+            count = sum([await self._record(home, self._alert(log, each), mailed=at < _MAILS) for at, each in enumerate(fired)])
+        return count + await self._signaled(tuple(told for lane in lanes.values() for told in lane.broken))
+
+    async def _shortened(self, log: LogId, store: str, *, size: int) -> int:
+        """Tell of a log of a region that became shorter than what was read of it, and read it on from there."""
+        place, day = LogId(named(log, store=store)), self._ambient.now().date()
+        count = await self._signaled((signals.Told(TAMPERED, place, f"shorter-{day:%Y-%m-%d}"),))
+        async with self._storage.begin(after_commit=self._committed) as home:
+            found = await home.alerts.position(place)
+            if found is not None and found.position > size:
+                await self._advance(home, [replace(found, position=size, version=found.version + 1)])
+        return count
+
+    async def _advance(self, home: AsyncStore, changed: Iterable[AlertPosition]) -> None:
+        for each in changed:
+            if not await home.alerts.advance(each):
+                raise StoreBusy("another worker has read this log meanwhile; nothing fired, try again")
 
     def _alert(self, log: LogId, fired: Fired) -> Alert:
-        happened = _EPOCH + timedelta(microseconds=fired.seen.time)
+        seen = fired.seen
         return self._made(
-            log, fired.rule, key=fired.key, occasion=fired.seen.id, source=fired.seen.log, index=fired.seen.index, at=happened
+            DEPLOYMENT_LOG if fired.rule.across else log,
+            fired.rule,
+            key=fired.key,
+            occasion=seen.id,
+            source=LogId(named(seen.log, store=seen.store)),
+            index=seen.index,
+            at=_EPOCH + timedelta(microseconds=seen.time),
         )
 
     def _made(self, log: LogId, rule: Rule, *, key: str, occasion: str, source: LogId, index: int | None, at: datetime) -> Alert:
@@ -275,7 +320,3 @@ class AsyncAlertJobs:
             return
         for address in self._policy.operators:
             await post.post(alert_letter(self._letters, address, **said))
-
-
-def _context(log: LogId) -> Context:
-    return Context(organization=None, table="alert_position", row=log, field="remembered", purpose="alerts")

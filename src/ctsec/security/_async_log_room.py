@@ -18,6 +18,7 @@ from ctsec.audit.streams.stream import Stream
 from ctsec.encryption._async import AsyncKeyRing
 from ctsec.encryption._async_subject_keys import AsyncSubjectKeys
 from ctsec.residency._async_ports import AsyncRegionStorage
+from ctsec.security._async_alert_reading import AsyncAlertReading
 from ctsec.security._async_alerts import AsyncAlertJobs
 from ctsec.security._async_anchors import AsyncAnchors
 from ctsec.security._async_checkpoint_mails import MAILED, AsyncCheckpointMails
@@ -48,6 +49,11 @@ class AsyncLogPeers:
     streams: tuple[Stream[AsyncReceiver], ...]
     anchors: tuple[Anchor[AsyncKeeper], ...]
     regions: Mapping[str, AsyncRegionStorage]
+
+    @property
+    def followers(self) -> tuple[str, ...]:
+        """What follows the logs, by the names of its positions."""
+        return (*(each.name for each in self.streams), *(each.follower for each in self.anchors))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,16 +102,14 @@ class AsyncLogRoom:
             ),
             alerts=AsyncAlertJobs(
                 storage,
-                personal=personal,
+                reading=AsyncAlertReading(
+                    storage, personal=personal, events=events, ring=ring, regions=regions, policy=settings.alerts, ambient=ambient
+                ),
                 ring=ring,
                 logs=logs,
                 parts=parts,
                 receiver=peers.receiver,
-                followers=(
-                    *(each.name for each in peers.streams),
-                    *(each.follower for each in peers.anchors),
-                    *([MAILED] if mails is not None else []),
-                ),
+                followers=(*peers.followers, *([MAILED] if mails is not None else [])),
                 committed=committed,
                 ambient=ambient,
             ),

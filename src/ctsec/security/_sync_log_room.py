@@ -19,6 +19,7 @@ from ctsec.audit.streams.stream import Stream
 from ctsec.encryption._sync import KeyRing
 from ctsec.encryption._sync_subject_keys import SubjectKeys
 from ctsec.residency._sync_ports import RegionStorage
+from ctsec.security._sync_alert_reading import AlertReading
 from ctsec.security._sync_alerts import AlertJobs
 from ctsec.security._sync_anchors import Anchors
 from ctsec.security._sync_checkpoint_mails import MAILED, CheckpointMails
@@ -49,6 +50,11 @@ class LogPeers:
     streams: tuple[Stream[Receiver], ...]
     anchors: tuple[Anchor[Keeper], ...]
     regions: Mapping[str, RegionStorage]
+
+    @property
+    def followers(self) -> tuple[str, ...]:
+        """What follows the logs, by the names of its positions."""
+        return (*(each.name for each in self.streams), *(each.follower for each in self.anchors))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,16 +103,14 @@ class LogRoom:
             ),
             alerts=AlertJobs(
                 storage,
-                personal=personal,
+                reading=AlertReading(
+                    storage, personal=personal, events=events, ring=ring, regions=regions, policy=settings.alerts, ambient=ambient
+                ),
                 ring=ring,
                 logs=logs,
                 parts=parts,
                 receiver=peers.receiver,
-                followers=(
-                    *(each.name for each in peers.streams),
-                    *(each.follower for each in peers.anchors),
-                    *([MAILED] if mails is not None else []),
-                ),
+                followers=(*peers.followers, *([MAILED] if mails is not None else [])),
                 committed=committed,
                 ambient=ambient,
             ),

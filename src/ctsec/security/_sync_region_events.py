@@ -67,11 +67,15 @@ class RegionEvents:
         if not inner:
             return store_form(told, personal=b"")
         context = regional_context(told.region, event_id=told.id, log=told.log)
+        return store_form(told, personal=self.sealed(inner, context=context, region=told.region))
+
+    def sealed(self, plaintext: bytes, *, context: Context, region: str) -> bytes:
+        """Return the blob of something of the deployment's under its data key of a region, which is made if it is not there yet."""
         try:
-            return store_form(told, personal=self._ring.seal(inner, context=context, region=told.region))
+            return self._ring.seal(plaintext, context=context, region=region)
         except NoDataKey:
-            self._make_key(told.region)
-        return store_form(told, personal=self._ring.seal(inner, context=context, region=told.region))
+            self._make_key(region)
+        return self._ring.seal(plaintext, context=context, region=region)
 
     def parts(self, region: str) -> RegionalParts:
         """Return what opens the personal parts of a region's events."""

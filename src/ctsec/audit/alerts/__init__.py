@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ctsec.audit.alerts.engine import step as step
     from ctsec.audit.alerts.policy import AlertPolicy as AlertPolicy
     from ctsec.audit.alerts.record import Alert as Alert
+    from ctsec.audit.alerts.record import AlertStanding as AlertStanding
     from ctsec.audit.alerts.record import AlertStatus as AlertStatus
     from ctsec.audit.alerts.record import Mute as Mute
     from ctsec.audit.alerts.rule import By as By
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 _HOME = {
     "Alert": "ctsec.audit.alerts.record",
     "AlertPolicy": "ctsec.audit.alerts.policy",
+    "AlertStanding": "ctsec.audit.alerts.record",
     "AlertStatus": "ctsec.audit.alerts.record",
     "AlertWebhook": "ctsec.audit.alerts.webhook",
     "By": "ctsec.audit.alerts.rule",
@@ -63,6 +65,7 @@ __all__ = [
     "DEFAULT_RULES",
     "Alert",
     "AlertPolicy",
+    "AlertStanding",
     "AlertStatus",
     "AlertWebhook",
     "By",

@@ -19,7 +19,11 @@ class AlertRecords(Protocol):
         ...
 
     def position(self, log: LogId) -> AlertPosition | None:
-        """Return how far the rules have read a log."""
+        """Return how far the rules have read a log; one in the store of a region is `<store>/<log>`."""
+        ...
+
+    def positions(self, store: str, *, after: str, limit: int) -> tuple[tuple[LogId, int], ...]:
+        """Return the logs of the store of a region above `after`, each with how far it was read, in the order of ids."""
         ...
 
     def advance(self, position: AlertPosition) -> bool:

@@ -4,7 +4,7 @@ Rules that this module keeps:
 
 - an alert fires once for a log, a rule, a key and an occasion: the event that fired it, or the time or finding that a signal is about;
 - it is open until somebody acknowledges it; one that fires while its rule is muted for its key is kept as muted, and told to nobody;
-- keys are ids of ctsec's and digests: no address, no name.
+- keys are ids of ctsec's and digests: no address, no name; of an event in the store of a region, too, only ids are kept.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ class AlertStatus(StrEnum):
 class Alert:
     """What fired: which rule, for which key, in the log that it is about, and the event (`source` log and `index`) that it was seen in.
 
+    The source is `<store>/<log>` where the event is in the store of a region.
     `due_at` is when the receiver is told next, None for nobody or no more; `happened_at` is the time of the event.
     """
 
@@ -99,6 +100,15 @@ class AlertPosition:
     position: int
     remembered: bytes
     version: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertStanding:
+    """How many logs of a store have events that the rules have not seen (None: it does not answer), and the code of what keeps it so."""
+
+    store: str
+    behind: int | None
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -155,6 +155,8 @@ class Signal:
     """Not an event of a log, but what verification and the worker tell of the logs themselves: see `ctsec.audit.alerts.signals`."""
 
 
+# Values that are ids of ctsec's or of the host's principals, and say nothing of where anybody was or what was worked on.
+IDS: Final = frozenset({By.LOG, By.ACTOR, By.PERSON, By.CREDENTIAL})
 Kind: TypeAlias = Occurrence | Threshold | Sequence | FirstTime | Travel | Signal
 
 
@@ -162,7 +164,8 @@ Kind: TypeAlias = Occurrence | Threshold | Sequence | FirstTime | Travel | Signa
 class Rule:
     """What is worth an alert, and why. `looks_at` are its events, taken together `by` a value; an event without that value is not seen.
 
-    A rule sees one log; one that is `across` sees all of them, and its alerts are the deployment's. Raises ValueError.
+    A rule sees one log, in whatever stores; one that is `across` sees all of them, and its alerts are the deployment's. What it sees of
+    regions says `ctsec.audit.alerts.spanning`. Raises ValueError.
     """
 
     name: str
@@ -178,6 +181,19 @@ class Rule:
             raise ValueError(f"expected a name of small letters, digits and _, not {self.name[:80]!r}")
         if not self.reason.strip() or len(self.reason) > 300 or "\n" in self.reason:
             raise ValueError(f"{self.name}: expected a reason of one line and at most 300 characters")
+
+    @property
+    def of_ids(self) -> bool:
+        """Say whether nothing is remembered for it but ids and times: such a rule sees the stores of regions and the home store as one."""
+        match self.kind:
+            case Threshold(distinct=value) if value is not None:
+                return {self.by, value} <= IDS
+            case FirstTime(value=value):
+                return {self.by, value} <= IDS
+            case Travel():
+                return False
+            case _:
+                return self.by in IDS
 
     def takes(self, seen: Seen) -> bool:
         """Say whether the rule needs to hear of an event."""

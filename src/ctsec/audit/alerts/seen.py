@@ -51,7 +51,7 @@ class Locate(Protocol):
 class Seen:
     """What rules see of an event: ids, numbers and digests. `time` is in microseconds since 1970.
 
-    `person` is whom the event concerns: its subject, else the person who acts.
+    `person` is whom the event concerns: its subject, else the person who acts. `store` is that of a region, empty for the home store.
     """
 
     id: EventId
@@ -69,6 +69,7 @@ class Seen:
     details: Mapping[str, object]
     network: str = ""
     place: Place | None = None
+    store: str = ""
 
 
 def block_of(address: str) -> str:
@@ -79,8 +80,8 @@ def block_of(address: str) -> str:
     return str(ip_network((found, 24 if isinstance(found, IPv4Address) else 48), strict=False))
 
 
-def seen_of(sealed: SealedEvent, *, address: str, salt: bytes, locate: Locate | None = None) -> Seen:
-    """Return what rules see of an event that came from `address` (empty: not known); `salt` keys the digest of its block.
+def seen_of(sealed: SealedEvent, *, address: str, salt: bytes, locate: Locate | None = None, store: str = "") -> Seen:
+    """Return what rules see of an event of a store that came from `address` (empty: not known); `salt` keys the digest of its block.
 
     Raises CorruptRecord if the body of the event is not what was written.
     """
@@ -107,6 +108,7 @@ def seen_of(sealed: SealedEvent, *, address: str, salt: bytes, locate: Locate | 
         details=details,
         network=_digest(block, salt) if block else "",
         place=locate(address) if locate is not None and block else None,
+        store=store,
     )
 
 

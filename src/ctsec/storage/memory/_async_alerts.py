@@ -31,6 +31,13 @@ class AsyncMemoryAlerts:
         """Return how far the rules have read a log."""
         return self._tx.get(ALERT_POSITIONS, log)
 
+    async def positions(self, store: str, *, after: str, limit: int) -> tuple[tuple[LogId, int], ...]:
+        """Return the logs of the store of a region above `after`, each with how far it was read, in the order of ids."""
+        place = f"{store}/"
+        found = [each for each in self._tx.scan(ALERT_POSITIONS) if each.log.startswith(place) and each.log > place + after]
+        ranked = sorted(found, key=lambda each: each.log)[:limit]
+        return tuple((LogId(each.log.removeprefix(place)), each.position) for each in ranked)
+
     async def advance(self, position: AlertPosition) -> bool:
         """Store version 1 if there is none, another one over the version before."""
         found = self._tx.current(ALERT_POSITIONS, position.log)

@@ -31,6 +31,11 @@ class AsyncSqlAlerts:
         """Return how far the rules have read a log."""
         return made(AlertPosition, await self._run.row(alerts.position(self._tables, log)))
 
+    async def positions(self, store: str, *, after: str, limit: int) -> tuple[tuple[LogId, int], ...]:
+        """Return the logs of the store of a region above `after`, each with how far it was read, in the order of ids."""
+        rows = await self._run.rows(alerts.positions(self._tables, store, after=after, limit=limit))
+        return tuple((LogId(row["log"].removeprefix(f"{store}/")), row["position"]) for row in rows)
+
     async def advance(self, position: AlertPosition) -> bool:
         """Store version 1 if there is none, another one over the version before."""
         table = self._tables.log.alert_position

@@ -32,6 +32,11 @@ class SqlAlerts:
         """Return how far the rules have read a log."""
         return made(AlertPosition, self._run.row(alerts.position(self._tables, log)))
 
+    def positions(self, store: str, *, after: str, limit: int) -> tuple[tuple[LogId, int], ...]:
+        """Return the logs of the store of a region above `after`, each with how far it was read, in the order of ids."""
+        rows = self._run.rows(alerts.positions(self._tables, store, after=after, limit=limit))
+        return tuple((LogId(row["log"].removeprefix(f"{store}/")), row["position"]) for row in rows)
+
     def advance(self, position: AlertPosition) -> bool:
         """Store version 1 if there is none, another one over the version before."""
         table = self._tables.log.alert_position

@@ -96,6 +96,18 @@ class AlertConformance:
             equal(store.alerts.position(_ONE), later)
             equal(store.alerts.position(DEPLOYMENT_LOG), None)
 
+    def test_positions_of_a_store_are_its_own(self, storage: Storage) -> None:
+        """How far logs of a region's store were read comes by pages, without that of the home store and of stores with a like name."""
+        logs = ("eu/deployment", f"eu/{_ONE}", f"eu-two/{_ONE}", f"eu0/{_ONE}", _ONE)
+        with storage.begin(after_commit=ignore) as store:
+            for n, log in enumerate(logs):
+                equal(store.alerts.advance(AlertPosition(log=LogId(log), position=n, remembered=b"")), True)
+        with storage.reading() as store:
+            equal(store.alerts.positions("eu", after="", limit=9), ((DEPLOYMENT_LOG, 0), (_ONE, 1)))
+            equal(store.alerts.positions("eu", after="", limit=1), ((DEPLOYMENT_LOG, 0),))
+            equal(store.alerts.positions("eu", after=DEPLOYMENT_LOG, limit=9), ((_ONE, 1),))
+            equal(store.alerts.positions("e", after="", limit=9), ())
+
     def test_a_mute_replaces_the_one_before(self, storage: Storage) -> None:
         """One for a log, a rule and a key, in that order, and none of another log."""
         whole = Mute(log=_ONE, rule="owner_added", key="", until=NOW + HOUR, muted_by=user_id(1), muted_at=NOW)

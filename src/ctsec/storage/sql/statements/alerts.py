@@ -28,6 +28,13 @@ def position(tables: Tables, log: LogId) -> Select[Any]:
     return select(t).where(t.c.log == log)
 
 
+def positions(tables: Tables, store: str, *, after: str, limit: int) -> Select[Any, Any]:
+    """Return the query for how far the logs of a region's store were read; `0` is what comes after `/`."""
+    t = tables.log.alert_position
+    there = and_(t.c.log > f"{store}/{after}", t.c.log < f"{store}0")
+    return select(t.c.log, t.c.position).where(there).order_by(t.c.log).limit(limit)
+
+
 def one(tables: Tables, alert_id: AlertId) -> Select[Any]:
     """Return the query for one alert."""
     t = tables.log.alert

@@ -1,0 +1,374 @@
+"""Alert rules over the logs in the stores of regions: what fires, what a silent region keeps, and what of it is at home (async source of
+the twin).
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, cast
+
+import pytest
+
+from ctsec.ambient import Request
+from ctsec.audit import EventSchema, public
+from ctsec.audit.alerts import (
+    AlertPolicy,
+    AlertStanding,
+    By,
+    FirstTime,
+    Match,
+    Occurrence,
+    Place,
+    Rule,
+    Sequence,
+    Severity,
+    Threshold,
+    Travel,
+)
+from ctsec.audit.event import DEPLOYMENT_LOG, LogId, Target
+from ctsec.encryption.envelope import dek_id_of
+from ctsec.errors import ConfigurationError, KmsError, StoreBusy, StoreError
+from ctsec.ids import OrganizationId, WorkspaceId
+from ctsec.principal import Principal
+from ctsec.residency import DEPLOYMENTS_KEY, Region, Regions
+from ctsec.security._async_alert_reading import _context
+from ctsec.security._async_alerts import AsyncAlertJobs
+from ctsec.security.parts import EmbeddedOptions
+from tests.services._async_world import AsyncWorld
+
+TWO = Regions(
+    regions=tuple(Region(name=each, store=f"memory:{each}", key=DEPLOYMENTS_KEY) for each in ("eu", "us")),
+    default="eu",
+)
+NOTED = EventSchema("note.written", {"key": public()})
+READ = EventSchema("note.read", {"key": public()})
+HOUR = timedelta(hours=1)
+ANY = {"reason": "a test", "severity": Severity.HIGH}
+WRITTEN, LOOKED = Match(names=("note.written",)), Match(names=("note.read",))
+RULES = (
+    Rule(name="much_read", looks_at=LOOKED, kind=Threshold(count=4, within=HOUR), by=By.ACTOR, **ANY),  # type: ignore[arg-type]
+    Rule(name="written", looks_at=WRITTEN, kind=Occurrence(), by=By.TARGET, **ANY),  # type: ignore[arg-type]
+    Rule(name="after", looks_at=LOOKED, by=By.PERSON, across=True, **ANY,  # type: ignore[arg-type]
+         kind=Sequence(first=Match(names=("workspace.created",)), within=timedelta(days=2))),
+    Rule(name="new_network", looks_at=LOOKED, by=By.ACTOR, kind=FirstTime(value=By.NETWORK, within=timedelta(days=9)), **ANY),  # type: ignore[arg-type]
+    Rule(name="travel", looks_at=LOOKED, by=By.ACTOR, kind=Travel(), **ANY),  # type: ignore[arg-type]
+    *(rule for rule in AlertPolicy().rules if rule.name in {"log_tampered", "owner_added"}),
+)  # fmt: skip
+SYDNEY = "203.0.113.9"
+
+
+def locate(address: str) -> Place | None:
+    """Return where an address is."""
+    return Place("AU", -33.9, 151.2) if address == SYDNEY else Place("CH", 47.4, 8.5)
+
+
+POLICY = AlertPolicy(rules=RULES, operators=("watch@ops.example",), locate=locate)
+
+
+class Scene:
+    """Ann owns Acme, with a workspace in eu and one in us."""
+
+    def __init__(self, world: AsyncWorld, ann: Principal, acme: OrganizationId, eu: WorkspaceId, us: WorkspaceId) -> None:
+        self.world = world
+        self.ann = ann
+        self.acme = acme
+        self.places = {"eu": eu, "us": us}
+        self.logs = world.security.logs
+        self.alerts = world.security.alerts
+
+    async def note(self, region: str, name: str = "note.read", *, address: str = "198.51.100.7", target: str = "") -> None:
+        """Write an event into a region's log, or (an empty name of a region) into the home store's."""
+        told: dict[str, Any] = {"actor": self.ann, "details": {"key": "secret plans"}}
+        told |= {"targets": (Target("note", target),)} if target else {}
+        request = Request(id="req_1", address=address)
+        if region:
+            async with self.world.security.region(self.places[region], request=request) as content:
+                await content.note(name, **told)
+        else:
+            async with self.world.security.begin(request=request) as unit:
+                await unit.audit.note(name, organization=self.acme, **told)
+
+    async def ran(self) -> int:
+        """Place what waits in every store that answers, and let the rules read on."""
+        for logs in (self.logs, *(each.logs for each in self.logs.regions.stores.values() if not isinstance(each.storage, Down))):
+            await logs.place()
+        return await self.alerts.run_due()
+
+    async def listed(self, organization: OrganizationId | None) -> list[tuple[str, str, int | None]]:
+        """Return rule, source and index of what fired, the oldest first."""
+        found = await self.world.call("alerts.page", organization=organization)
+        return [(each.rule, each.source, each.index) for each in reversed(found)]
+
+    async def position(self, place: str) -> int:
+        """Return how far the rules have read a log."""
+        async with self.world.storage.reading() as store:
+            found = await store.alerts.position(LogId(place))
+        return 0 if found is None else found.position
+
+
+class Down:
+    """The store of a region that does not answer."""
+
+    def reading(self) -> Any:
+        """Raise what a driver's error becomes."""
+        raise StoreError("the database can not be reached")
+
+    sequencing = reading
+
+
+class Half(Down):
+    """The store of a region that answers so many times, and then does not."""
+
+    def __init__(self, storage: Any, *, times: int) -> None:
+        self._storage = storage
+        self._times = times
+
+    def reading(self) -> Any:
+        """Read, or raise."""
+        self._times -= 1
+        return self._storage.reading() if self._times >= 0 else super().reading()
+
+
+def swapped(scene: Scene, store: str, storage: Any) -> Any:
+    """Have a store answer as another one does, and return what it was."""
+    stores = cast("dict[str, Any]", scene.logs.regions.stores)
+    before = stores[store].storage
+    stores[store] = replace(stores[store], storage=storage)
+    return before
+
+
+@pytest.fixture
+async def scene() -> AsyncGenerator[Scene, None]:
+    async with AsyncWorld.open(options=EmbeddedOptions(regions=TWO, events=(NOTED, READ), alerts=POLICY)) as world:
+        ann = await world.person("ann@acme.example")
+        acme = (await world.organization(ann)).id
+        eu = await world.workspace(acme, "Paris")
+        us = await world.call("directory.create_workspace", ann, organization=acme, name="Boston", region="us")
+        made = Scene(world, ann, acme, eu.id, us.id)
+        await made.ran()
+        yield made
+
+
+@pytest.mark.proves("SEED-P4")
+async def test_an_event_in_a_region_fires_and_is_named(scene: Scene) -> None:
+    """What a host notes in a region fires in its organization's list, once, with store, log and index; the event at home says no more."""
+    await scene.note("eu", "note.written", target="salaries")
+    assert [await scene.ran() for _ in range(3)] == [1, 0, 0]
+    assert await scene.listed(scene.acme) == [("written", f"eu/{scene.acme}", 0)]
+    (fired,) = await scene.world.events(scene.acme, "alert.fired")
+    said = fired.details()["details"]
+    assert (said["source"], said["index"], said["key"].startswith("ref-")) == (f"eu/{scene.acme}", 0, True)
+    await scene.world.mail()
+    (mail,) = [each.text.reveal() for each in scene.world.mailer.to("ann@acme.example") if each.kind == "alert"]
+    assert f"event 0 of the log eu/{scene.acme}" in mail
+    assert "salaries" not in mail + str(said)
+
+
+async def test_the_stores_of_an_organization_count_together(scene: Scene) -> None:
+    """Two events in one region, one in another and one at home are four of one actor: the last by time fires, in its own store."""
+    for region in ("eu", "us", "eu", ""):
+        await scene.note(region)
+        scene.world.clock.advance(timedelta(minutes=1))
+    assert await scene.ran() == 2
+    assert [each for each in await scene.listed(scene.acme) if each[0] == "much_read"] == [
+        ("much_read", scene.acme, (await scene.position(scene.acme)) - 1)
+    ]
+
+
+async def test_a_rule_across_logs_sees_regions(scene: Scene) -> None:
+    """A workspace that was made at home and a note that is read in a region are one sequence, and the deployment's alert."""
+    scene.world.clock.advance(timedelta(minutes=1))
+    await scene.note("us")
+    await scene.ran()
+    assert await scene.listed(None) == [("after", f"us/{scene.acme}", 0)]
+
+
+async def test_a_silent_region_keeps_no_other_waiting_and_loses_nothing(scene: Scene) -> None:
+    """While eu does not answer, home and us fire and the job says so; its position stays, and what it has fires when it is back."""
+    for _ in range(2):
+        await scene.note("eu", "note.written", target="x")
+    eu = swapped(scene, "eu", Down())
+    await scene.note("us", "note.written", target="y")
+    with pytest.raises(StoreError, match="can not be reached"):
+        await scene.ran()
+    assert [source for _, source, _ in await scene.listed(scene.acme)] == [f"us/{scene.acme}"]
+    standing = await scene.alerts.standing()
+    assert standing == (
+        AlertStanding(store="", behind=0), AlertStanding(store="eu", behind=None, problem="store"), AlertStanding(store="us", behind=0),
+    )  # fmt: skip
+    scene.world.clock.advance(timedelta(days=3))
+    for _ in range(4):
+        await scene.note("us")
+    with pytest.raises(StoreError):
+        await scene.ran()
+    assert await scene.position(f"eu/{scene.acme}") == 0
+    swapped(scene, "eu", eu)
+    with pytest.raises(StoreError):
+        await scene.ran()
+    scene.world.clock.advance(timedelta(seconds=31))
+    assert await scene.ran() == 2
+    assert {index for _, source, index in await scene.listed(scene.acme) if source.startswith("eu/")} == {0, 1}
+    assert all(not each.problem and each.behind == 0 for each in (await scene.alerts.standing())[1:])
+
+
+async def test_a_region_that_goes_silent_in_between_is_read_later(scene: Scene) -> None:
+    """A store that tells its heads and not its events, or a key that is away, keeps its position; nothing of that turn is half done."""
+    await scene.note("eu", "note.written", target="x")
+    await scene.ran()
+    await scene.note("eu", "note.written", target="x")
+    await scene.note("us", "note.written", target="x")
+    await scene.logs.regions.stores["eu"].logs.place()
+    eu = scene.logs.regions.stores["eu"].storage
+    swapped(scene, "eu", Half(eu, times=1))
+    with pytest.raises(StoreError):
+        await scene.ran()
+    assert sorted([source for _, source, _ in await scene.listed(scene.acme)]) == [f"eu/{scene.acme}", f"us/{scene.acme}"]
+    swapped(scene, "eu", eu)
+    scene.world.clock.advance(timedelta(seconds=31))
+    reading: Any = scene.alerts._reading
+    events = reading._events
+    reading._events = Refusing()
+    await scene.note("us", "note.written", target="x")
+    with pytest.raises(KmsError):
+        await scene.ran()
+    assert len(await scene.listed(scene.acme)) == 2
+    reading._events = events
+    scene.world.clock.advance(timedelta(seconds=31))
+    assert await scene.ran() == 2
+
+
+class Refusing:
+    """What seals for a region whose key is away."""
+
+    async def sealed(self, *_: Any, **__: Any) -> bytes:
+        """Raise what a key service does."""
+        raise KmsError("the key of the region is away")
+
+
+async def test_where_somebody_was_is_under_the_regions_key(scene: Scene) -> None:
+    """A first network and a journey fire in a region by its own memory, which opens under the region's data key; home has ids alone."""
+    await scene.note("eu")
+    await scene.ran()
+    scene.world.clock.advance(timedelta(minutes=5))
+    await scene.note("eu", address=SYDNEY)
+    await scene.ran()
+    assert {each for each in await scene.listed(scene.acme) if each[2] == 1} == {
+        (rule, f"eu/{scene.acme}", 1) for rule in ("new_network", "travel")
+    }
+    ring = scene.alerts._ring
+    async with scene.world.storage.reading() as store:
+        rows = {place: await store.alerts.position(LogId(place)) for place in (scene.acme, DEPLOYMENT_LOG, f"eu/{scene.acme}")}
+        keys = {each.id: each.region for each in await store.deks.of_scope("deployment")}
+    opened = dict[str, bytes]()
+    for place, row in rows.items():
+        assert row is not None
+        assert keys[dek_id_of(row.remembered)] == ("eu" if "/" in place else "default")
+        opened[place] = await ring.open(row.remembered, context=_context(row.log))
+    assert b"-34,151" in opened[f"eu/{scene.acme}"]
+    for place in (scene.acme, DEPLOYMENT_LOG):
+        assert not any(word in opened[place] for word in (b"151", b"net-", b"secret", b"travel"))
+
+
+async def test_a_replay_covers_every_store(scene: Scene) -> None:
+    """The past is judged in every store as one, or in one alone; a store that does not answer is an error, and nothing is written."""
+    for region in ("eu", "us", "eu", ""):
+        await scene.note(region)
+        scene.world.clock.advance(timedelta(minutes=1))
+    await scene.ran()
+    size = await scene.position(scene.acme)
+    log, rules = LogId(scene.acme), RULES[:1]
+    (found,) = await scene.alerts.replay(log, rules=rules)
+    assert (found.rule.name, found.seen.store, found.seen.index) == ("much_read", "", size - 1)
+    assert await scene.alerts.replay(log, rules=rules, store="eu") == await scene.alerts.replay(log, rules=rules, store="") == ()
+    any_read = (replace(RULES[0], kind=Occurrence()),)
+    assert [each.seen.store for each in await scene.alerts.replay(log, rules=any_read)] == ["eu", "us", "eu", ""]
+    assert len(await scene.alerts.replay(log, rules=any_read, store="eu")) == 2
+    with pytest.raises(ConfigurationError, match="name of a region's store"):
+        await scene.alerts.replay(log, store="mars")
+    swapped(scene, "us", Down())
+    with pytest.raises(StoreError):
+        await scene.alerts.replay(log, rules=any_read)
+    assert len(await scene.alerts.replay(log, rules=any_read, store="eu")) == 2
+
+
+async def test_a_changed_event_and_a_shorter_log_of_a_region_are_told(scene: Scene) -> None:
+    """An event that was changed there fires as tampering of `<store>/<log>`; a log that was cut does, and is read on from where it ends."""
+    await scene.note("eu", "note.written", target="x")
+    await scene.note("eu", "note.written", target="x")
+    await scene.logs.regions.stores["eu"].logs.place()
+    state = cast(Any, scene.world.security.regional.router.stores["eu"]).state
+    before = state.newest
+    rows = dict(before.tables["log"])
+    place, row = next((place, row) for place, row in rows.items() if row.index == 1)
+    rows[place] = replace(row, event=replace(row.event, personal=row.event.personal[:-1]))
+    state.newest = replace(before, tables={**before.tables, "log": rows})
+    assert await scene.ran() == 3
+    found = await scene.world.call("alerts.page", organization=None)
+    assert [(each.rule, each.key, each.source) for each in found] == [("log_tampered", f"eu/{scene.acme}", DEPLOYMENT_LOG)]
+    for table in ("log", "heads"):
+        state.newest = replace(state.newest, tables={**state.newest.tables, table: {}})
+    assert [await scene.ran() for _ in range(2)] == [1, 0]
+    assert await scene.position(f"eu/{scene.acme}") == 0
+    await scene.note("eu", "note.written", target="x")
+    assert await scene.ran() == 1
+
+
+class AsyncDying(AsyncAlertJobs):
+    """A worker that dies after it stored an alert and its event, and before it commits."""
+
+    async def _mail(self, *given: Any) -> None:
+        await super()._mail(*given)
+        raise RuntimeError("died")
+
+
+class AsyncOvertaken:
+    """What reads for a worker that another one overtakes between its read and its commit."""
+
+    def __init__(self, reading: Any, other: AsyncAlertJobs) -> None:
+        self._reading = reading
+        self._others = [other]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._reading, name)
+
+    async def moved(self, *given: Any, **named: Any) -> Any:
+        """Let the other worker run first."""
+        if self._others:
+            assert await self._others.pop().run_due() == 1
+        return await self._reading.moved(*given, **named)
+
+
+async def test_what_dies_or_is_overtaken_fires_once(scene: Scene) -> None:
+    """A worker that dies before it commits has done nothing; of two that read the same event of a region one fires."""
+    await scene.note("eu", "note.written", target="x")
+    await scene.logs.regions.stores["eu"].logs.place()
+    jobs = scene.alerts
+
+    def twin(kind: type[AsyncAlertJobs]) -> AsyncAlertJobs:
+        return kind(
+            jobs._storage, reading=jobs._reading, ring=jobs._ring, logs=jobs._logs, parts=scene.world.parts, receiver=None,
+            committed=jobs._committed, ambient=jobs._ambient,
+        )  # fmt: skip
+
+    with pytest.raises(RuntimeError, match="died"):
+        await twin(AsyncDying).run_due()
+    assert (await scene.position(f"eu/{scene.acme}"), await scene.listed(scene.acme)) == (0, [])
+    slow = twin(AsyncAlertJobs)
+    reading: Any = AsyncOvertaken(slow._reading, twin(AsyncAlertJobs))
+    slow._reading = reading
+    with pytest.raises(StoreBusy):
+        await slow.run_due()
+    assert (await scene.ran(), await scene.listed(scene.acme)) == (0, [("written", f"eu/{scene.acme}", 0)])
+
+
+async def test_a_long_history_in_two_stores_is_judged_by_its_times(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read by pages of two, what was done in eu and us by turns counts as it was done: each fourth event is an alert."""
+    monkeypatch.setattr("ctsec.security._async_alert_reading.PAGE", 2)
+    for n in range(9):
+        await scene.note("eu" if n % 2 else "us")
+        scene.world.clock.advance(timedelta(minutes=16))
+    await scene.ran()
+    found = [(source[:2], index) for rule, source, index in await scene.listed(scene.acme) if rule == "much_read"]
+    assert found == [("eu", 1), ("eu", 3)]
