@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -29,6 +29,7 @@ from ctsec.presets import parts_of, settings_of
 from ctsec.principal import Factor, Principal
 from ctsec.rbac.preset import POLICY
 from ctsec.residency import DEPLOYMENTS_KEY, Region, Regions
+from ctsec.residency._async_ports import AsyncRegionStorage
 from ctsec.security._async import AsyncSecurity
 from ctsec.security.parts import EmbeddedOptions
 from ctsec.storage._async_ports import AsyncStorage
@@ -75,6 +76,7 @@ class AsyncWorld:
         keys: Keys | None = None,
         tables: tuple[AsyncSealedTable, ...] = (),
         log_signer: AsyncLogSigner | None = None,
+        region_stores: Mapping[str, AsyncRegionStorage] | None = None,
     ) -> None:
         self.clock = FixedClock()
         self.mailer = AsyncRecordingMailer()
@@ -89,6 +91,7 @@ class AsyncWorld:
         self.region_stores = {
             name: AsyncMemoryRegionStorage(region=region, store=name) for name, (region, _) in self.regions.stores.items()
         }
+        stores: dict[str, AsyncRegionStorage] = {**self.region_stores, **(region_stores or {})}
         self.parts = parts_of(kms, policy=POLICY, settings=settings_of("Acme", chosen), options=chosen)
         self.security = AsyncSecurity(
             storage=AsyncProbedStorage(storage, probe=self.tap),
@@ -99,7 +102,7 @@ class AsyncWorld:
             mailer=self.mailer,
             breaches=async_breaches(given),
             key_services=async_services(given, self.keys.customer),
-            region_stores=self.region_stores,
+            region_stores=stores,
             sealed_tables=tables,
             log_signer=log_signer,
         )
@@ -138,9 +141,14 @@ class AsyncWorld:
         keys: Keys | None = None,
         tables: tuple[AsyncSealedTable, ...] = (),
         log_signer: AsyncLogSigner | None = None,
+        region_stores: Mapping[str, AsyncRegionStorage] | None = None,
     ) -> AsyncGenerator[AsyncWorld, None]:
-        """Open a world over a storage that the test holds too; with the keys of another world, as a process of that deployment."""
-        async with cls._opened(cls(storage, options=options, keys=keys, tables=tables, log_signer=log_signer)) as world:
+        """Open a world over a storage that the test holds too; with the keys of another world, as a process of that deployment.
+
+        `region_stores` take the place of those in memory, by name.
+        """
+        made = cls(storage, options=options, keys=keys, tables=tables, log_signer=log_signer, region_stores=region_stores)
+        async with cls._opened(made) as world:
             yield world
 
     @classmethod

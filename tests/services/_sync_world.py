@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -30,6 +30,7 @@ from ctsec.presets import parts_of, settings_of
 from ctsec.principal import Factor, Principal
 from ctsec.rbac.preset import POLICY
 from ctsec.residency import DEPLOYMENTS_KEY, Region, Regions
+from ctsec.residency._sync_ports import RegionStorage
 from ctsec.security._sync import Security
 from ctsec.security.parts import EmbeddedOptions
 from ctsec.storage._sync_ports import Storage
@@ -76,6 +77,7 @@ class World:
         keys: Keys | None = None,
         tables: tuple[SealedTable, ...] = (),
         log_signer: LogSigner | None = None,
+        region_stores: Mapping[str, RegionStorage] | None = None,
     ) -> None:
         self.clock = FixedClock()
         self.mailer = RecordingMailer()
@@ -88,6 +90,7 @@ class World:
         kms = self.keys.kms
         self.hasher = Argon2Hasher(chosen.password_hash)
         self.region_stores = {name: MemoryRegionStorage(region=region, store=name) for name, (region, _) in self.regions.stores.items()}
+        stores: dict[str, RegionStorage] = {**self.region_stores, **(region_stores or {})}
         self.parts = parts_of(kms, policy=POLICY, settings=settings_of("Acme", chosen), options=chosen)
         self.security = Security(
             storage=ProbedStorage(storage, probe=self.tap),
@@ -98,7 +101,7 @@ class World:
             mailer=self.mailer,
             breaches=sync_breaches(given),
             key_services=sync_services(given, self.keys.customer),
-            region_stores=self.region_stores,
+            region_stores=stores,
             sealed_tables=tables,
             log_signer=log_signer,
         )
@@ -137,9 +140,14 @@ class World:
         keys: Keys | None = None,
         tables: tuple[SealedTable, ...] = (),
         log_signer: LogSigner | None = None,
+        region_stores: Mapping[str, RegionStorage] | None = None,
     ) -> Generator[World, None, None]:
-        """Open a world over a storage that the test holds too; with the keys of another world, as a process of that deployment."""
-        with cls._opened(cls(storage, options=options, keys=keys, tables=tables, log_signer=log_signer)) as world:
+        """Open a world over a storage that the test holds too; with the keys of another world, as a process of that deployment.
+
+        `region_stores` take the place of those in memory, by name.
+        """
+        made = cls(storage, options=options, keys=keys, tables=tables, log_signer=log_signer, region_stores=region_stores)
+        with cls._opened(made) as world:
             yield world
 
     @classmethod

@@ -30,14 +30,24 @@ class Recorder:
             info[RECORDER] = self
 
     def write(
-        self, name: str, *, target: Target, organization: str | None, workspace: str | None, changes: tuple[Change, ...], home: bool
+        self,
+        name: str,
+        *,
+        target: Target,
+        organization: str | None,
+        workspace: str | None,
+        changes: tuple[Change, ...],
+        says: tuple[str | None, str | None],
     ) -> None:
-        """Write one change; with `home` the actor's active organization is meant. Raises ValueError without an actor."""
+        """Write one change of a row that says whose it is in the attributes `says` (organization, workspace).
+
+        Without the first the actor's active organization is meant. Raises ValueError without an actor.
+        """
         if self._actor is None:
             raise ValueError(
                 f"expected an actor for {name}: security.join(session, actor=principal), or actor=system('…') with its name in a job"
             )
-        place = self._actor.organization if home else organization
+        place = self._actor.organization if says[0] is None else organization
         self._log.note(
             name,
             actor=self._actor,

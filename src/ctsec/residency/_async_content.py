@@ -9,8 +9,10 @@ Rules that this module keeps:
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import replace
-from typing import Unpack
+from typing import TypeAlias, Unpack
 
 from ctsec.ambient import Ambient
 from ctsec.audit.event import Event, Telling, build
@@ -20,16 +22,19 @@ from ctsec.residency._async_ports import AsyncRegionalEvents, AsyncRegionalKeys,
 from ctsec.residency.judging import check_write
 from ctsec.residency.record import Content, Position, RegionalPlace, Residence, ResidenceState, content_context, parse_place
 
+# What tells of a violation in the host's session, where nobody else is around a call.
+AsyncWatch: TypeAlias = Callable[[], AbstractAsyncContextManager[None]]
+
 
 class AsyncRegionalContent:
     """What ctsec keeps for a workspace in its region: sealed under the organization's data key of that region.
 
-    `place` says where this is. With `joined` the transaction is the host's, who may end it, or a savepoint, and go on: the workspace is
-    held anew for each write. Every call raises a ResidencyError where pin, store and key do not agree; WorkspaceMoving, which may be
-    tried again, while the workspace is on its way.
+    `place` says where this is. With `watch` the transaction is the host's, who may end it, or a savepoint, and go on: the workspace is
+    held anew for each write, and each is watched for what is to be told of. Every call raises a ResidencyError where pin, store and key
+    do not agree; WorkspaceMoving, which may be tried again, while the workspace is on its way.
     """
 
-    __slots__ = ("_ambient", "_events", "_held", "_joined", "_keys", "_store", "place")
+    __slots__ = ("_ambient", "_events", "_held", "_keys", "_store", "_watch", "place")
 
     def __init__(
         self,
@@ -39,14 +44,14 @@ class AsyncRegionalContent:
         keys: AsyncRegionalKeys,
         events: AsyncRegionalEvents,
         ambient: Ambient,
-        joined: bool = False,
+        watch: AsyncWatch | None = None,
     ) -> None:
         self._store = store
         self._events = events
         self._keys = keys
         self._ambient = ambient
         self._held = False
-        self._joined = joined
+        self._watch = watch
         self.place = place
 
     async def get(self, kind: str, key: str) -> bytes | None:
@@ -100,8 +105,11 @@ class AsyncRegionalContent:
         not declare.
         """
         place = self.place
-        if (event.organization, event.workspace) != (place.organization, place.workspace):
-            raise ResidencyError(f"expected an event of workspace {place.workspace}, which is open here; record others where they belong")
+        async with self._watched():
+            if (event.organization, event.workspace) != (place.organization, place.workspace):
+                raise ResidencyError(
+                    f"expected an event of workspace {place.workspace}, which is open here; record others where they belong"
+                )
         await self.hold()
         await self._store.inbox.append(await self._events.written(replace(event, region=place.region)))
 
@@ -109,13 +117,17 @@ class AsyncRegionalContent:
         """Keep the workspace where it is until this transaction ends: call it before rows of the host's own are written beside ours."""
         if self._held:
             return
-        held = await self._store.residences.hold(self.place.workspace)
-        check_write(held, organization=self.place.organization)
-        if held is None:
-            first = Residence(workspace_id=self.place.workspace, organization_id=self.place.organization, state=ResidenceState.HOME)
-            if not await self._store.residences.change(None, first):
-                check_write(await self._store.residences.hold(self.place.workspace), organization=self.place.organization)
-        self._held = not self._joined
+        async with self._watched():
+            held = await self._store.residences.hold(self.place.workspace)
+            check_write(held, organization=self.place.organization)
+            if held is None:
+                first = Residence(workspace_id=self.place.workspace, organization_id=self.place.organization, state=ResidenceState.HOME)
+                if not await self._store.residences.change(None, first):
+                    check_write(await self._store.residences.hold(self.place.workspace), organization=self.place.organization)
+        self._held = self._watch is None
+
+    def _watched(self) -> AbstractAsyncContextManager[None]:
+        return nullcontext() if self._watch is None else self._watch()
 
     def _context(self, kind: str, key: str) -> Context:
         place = self.place

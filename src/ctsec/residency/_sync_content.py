@@ -10,8 +10,10 @@ Rules that this module keeps:
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
-from typing import Unpack
+from typing import TypeAlias, Unpack
 
 from ctsec.ambient import Ambient
 from ctsec.audit.event import Event, Telling, build
@@ -21,16 +23,19 @@ from ctsec.residency._sync_ports import RegionalEvents, RegionalKeys, RegionStor
 from ctsec.residency.judging import check_write
 from ctsec.residency.record import Content, Position, RegionalPlace, Residence, ResidenceState, content_context, parse_place
 
+# What tells of a violation in the host's session, where nobody else is around a call.
+Watch: TypeAlias = Callable[[], AbstractContextManager[None]]
+
 
 class RegionalContent:
     """What ctsec keeps for a workspace in its region: sealed under the organization's data key of that region.
 
-    `place` says where this is. With `joined` the transaction is the host's, who may end it, or a savepoint, and go on: the workspace is
-    held anew for each write. Every call raises a ResidencyError where pin, store and key do not agree; WorkspaceMoving, which may be
-    tried again, while the workspace is on its way.
+    `place` says where this is. With `watch` the transaction is the host's, who may end it, or a savepoint, and go on: the workspace is
+    held anew for each write, and each is watched for what is to be told of. Every call raises a ResidencyError where pin, store and key
+    do not agree; WorkspaceMoving, which may be tried again, while the workspace is on its way.
     """
 
-    __slots__ = ("_ambient", "_events", "_held", "_joined", "_keys", "_store", "place")
+    __slots__ = ("_ambient", "_events", "_held", "_keys", "_store", "_watch", "place")
 
     def __init__(
         self,
@@ -40,14 +45,14 @@ class RegionalContent:
         keys: RegionalKeys,
         events: RegionalEvents,
         ambient: Ambient,
-        joined: bool = False,
+        watch: Watch | None = None,
     ) -> None:
         self._store = store
         self._events = events
         self._keys = keys
         self._ambient = ambient
         self._held = False
-        self._joined = joined
+        self._watch = watch
         self.place = place
 
     def get(self, kind: str, key: str) -> bytes | None:
@@ -101,8 +106,11 @@ class RegionalContent:
         not declare.
         """
         place = self.place
-        if (event.organization, event.workspace) != (place.organization, place.workspace):
-            raise ResidencyError(f"expected an event of workspace {place.workspace}, which is open here; record others where they belong")
+        with self._watched():
+            if (event.organization, event.workspace) != (place.organization, place.workspace):
+                raise ResidencyError(
+                    f"expected an event of workspace {place.workspace}, which is open here; record others where they belong"
+                )
         self.hold()
         self._store.inbox.append(self._events.written(replace(event, region=place.region)))
 
@@ -110,13 +118,17 @@ class RegionalContent:
         """Keep the workspace where it is until this transaction ends: call it before rows of the host's own are written beside ours."""
         if self._held:
             return
-        held = self._store.residences.hold(self.place.workspace)
-        check_write(held, organization=self.place.organization)
-        if held is None:
-            first = Residence(workspace_id=self.place.workspace, organization_id=self.place.organization, state=ResidenceState.HOME)
-            if not self._store.residences.change(None, first):
-                check_write(self._store.residences.hold(self.place.workspace), organization=self.place.organization)
-        self._held = not self._joined
+        with self._watched():
+            held = self._store.residences.hold(self.place.workspace)
+            check_write(held, organization=self.place.organization)
+            if held is None:
+                first = Residence(workspace_id=self.place.workspace, organization_id=self.place.organization, state=ResidenceState.HOME)
+                if not self._store.residences.change(None, first):
+                    check_write(self._store.residences.hold(self.place.workspace), organization=self.place.organization)
+        self._held = self._watch is None
+
+    def _watched(self) -> AbstractContextManager[None]:
+        return nullcontext() if self._watch is None else self._watch()
 
     def _context(self, kind: str, key: str) -> Context:
         place = self.place

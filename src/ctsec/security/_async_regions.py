@@ -12,15 +12,17 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 
 from ctsec.ambient import Ambient, Request
 from ctsec.audit._async import AsyncAsideLog
 from ctsec.audit.event import EventName, Target, build
 from ctsec.errors import ConfigurationError, CorruptRecord, ResidencyError, SchemaMismatch, StoreBusy, StoreError, WorkspaceMoving
 from ctsec.ids import WorkspaceId
-from ctsec.principal import system
-from ctsec.residency._async_content import AsyncRegionalContent
+from ctsec.principal import Principal, system
+from ctsec.residency._async_content import AsyncRegionalContent, AsyncWatch
 from ctsec.residency._async_ports import AsyncRegionalEvents, AsyncRegionStorage, AsyncRegionStore
+from ctsec.residency._async_recorder import AsyncRegionalRecorder
 from ctsec.residency.judging import check_pin, check_read, check_store
 from ctsec.residency.record import RegionalPlace
 from ctsec.residency.region import Regions
@@ -80,19 +82,29 @@ class AsyncRouter:
                 yield self._content(store, answering)
 
     async def join(
-        self, session: object, workspace: WorkspaceId, *, region: str | None = None, request: Request | None = None
+        self,
+        session: object,
+        workspace: WorkspaceId,
+        *,
+        region: str | None = None,
+        request: Request | None = None,
+        actor: Principal | None = None,
     ) -> AsyncRegionalContent:
         """Return the content of a workspace in the host's session on the region's database; the host commits or rolls back.
 
-        The workspace stays where it is until then, so what the host writes beside it does too.
+        The workspace stays where it is until then, so what the host writes beside it does too. `actor` is in whose name changes of
+        recorded models (`ctsec.storage.sql.RecordedModels`) are written into the log there, until the transaction ends or the session
+        joins another workspace: flush it before that.
         """
         async with self._watched(workspace):
             place = await self.place(workspace, region=region)
             store = self.stores[place.store].join(session)
             check_store(await store.meta.all(), region=place.region, store=place.store)
-            content = self._content(store, place, request, joined=True)
-            await content.hold()
-            return content
+        content = self._content(store, place, request, watch=partial(self._watched, workspace))
+        await content.hold()
+        if actor is not None:
+            AsyncRegionalRecorder(content, actor=actor).attach(session)
+        return content
 
     async def place(self, workspace: WorkspaceId, *, region: str | None = None) -> RegionalPlace:
         """Return where a workspace is; raise ResidencyError if it is nowhere, or elsewhere than in `region` where that is given."""
@@ -155,7 +167,7 @@ class AsyncRouter:
             raise
 
     def _content(
-        self, store: AsyncRegionStore, place: RegionalPlace, request: Request | None = None, *, joined: bool = False
+        self, store: AsyncRegionStore, place: RegionalPlace, request: Request | None = None, *, watch: AsyncWatch | None = None
     ) -> AsyncRegionalContent:
         ambient = Ambient(clock=self._ambient.clock, random=self._ambient.random, request=request or Request())
-        return AsyncRegionalContent(store, place=place, keys=self.keys, events=self._events, ambient=ambient, joined=joined)
+        return AsyncRegionalContent(store, place=place, keys=self.keys, events=self._events, ambient=ambient, watch=watch)

@@ -13,15 +13,17 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
+from functools import partial
 
 from ctsec.ambient import Ambient, Request
 from ctsec.audit._sync import AsideLog
 from ctsec.audit.event import EventName, Target, build
 from ctsec.errors import ConfigurationError, CorruptRecord, ResidencyError, SchemaMismatch, StoreBusy, StoreError, WorkspaceMoving
 from ctsec.ids import WorkspaceId
-from ctsec.principal import system
-from ctsec.residency._sync_content import RegionalContent
+from ctsec.principal import Principal, system
+from ctsec.residency._sync_content import RegionalContent, Watch
 from ctsec.residency._sync_ports import RegionalEvents, RegionStorage, RegionStore
+from ctsec.residency._sync_recorder import RegionalRecorder
 from ctsec.residency.judging import check_pin, check_read, check_store
 from ctsec.residency.record import RegionalPlace
 from ctsec.residency.region import Regions
@@ -81,19 +83,29 @@ class Router:
                 yield self._content(store, answering)
 
     def join(
-        self, session: object, workspace: WorkspaceId, *, region: str | None = None, request: Request | None = None
+        self,
+        session: object,
+        workspace: WorkspaceId,
+        *,
+        region: str | None = None,
+        request: Request | None = None,
+        actor: Principal | None = None,
     ) -> RegionalContent:
         """Return the content of a workspace in the host's session on the region's database; the host commits or rolls back.
 
-        The workspace stays where it is until then, so what the host writes beside it does too.
+        The workspace stays where it is until then, so what the host writes beside it does too. `actor` is in whose name changes of
+        recorded models (`ctsec.storage.sql.RecordedModels`) are written into the log there, until the transaction ends or the session
+        joins another workspace: flush it before that.
         """
         with self._watched(workspace):
             place = self.place(workspace, region=region)
             store = self.stores[place.store].join(session)
             check_store(store.meta.all(), region=place.region, store=place.store)
-            content = self._content(store, place, request, joined=True)
-            content.hold()
-            return content
+        content = self._content(store, place, request, watch=partial(self._watched, workspace))
+        content.hold()
+        if actor is not None:
+            RegionalRecorder(content, actor=actor).attach(session)
+        return content
 
     def place(self, workspace: WorkspaceId, *, region: str | None = None) -> RegionalPlace:
         """Return where a workspace is; raise ResidencyError if it is nowhere, or elsewhere than in `region` where that is given."""
@@ -156,7 +168,7 @@ class Router:
             raise
 
     def _content(
-        self, store: RegionStore, place: RegionalPlace, request: Request | None = None, *, joined: bool = False
+        self, store: RegionStore, place: RegionalPlace, request: Request | None = None, *, watch: Watch | None = None
     ) -> RegionalContent:
         ambient = Ambient(clock=self._ambient.clock, random=self._ambient.random, request=request or Request())
-        return RegionalContent(store, place=place, keys=self.keys, events=self._events, ambient=ambient, joined=joined)
+        return RegionalContent(store, place=place, keys=self.keys, events=self._events, ambient=ambient, watch=watch)

@@ -128,6 +128,22 @@ async def test_an_event_of_a_row_is_of_its_workspace(desk: Desk) -> None:
     assert [(each.target_id, each.workspace_id) for each in events] == [("o1", workspace), ("o2", None)]
 
 
+@pytest.mark.parametrize("read", [True, False])
+async def test_a_row_that_goes_is_told_of_whose_it_was(desk: Desk, *, read: bool) -> None:
+    """A row that is given to another organization and deleted in one flush is told in the log of its own, read before or not."""
+    await desk.add(desk.order())
+    other = (await desk.world.organization(desk.ann, "Other")).id
+    desk.world.clock.advance(timedelta(seconds=1))
+    async with desk.session() as session:
+        order = await session.get_one(Order, "o1")
+        if not read:
+            session.expire(order)
+        order.organization_id = other
+        await session.delete(order)
+    assert [name for name, *_ in await desk.told()] == ["order.created", "order.removed"]
+    assert not [each for each in await desk.world.events(other) if each.target_kind == "order"]
+
+
 async def test_what_the_session_does_not_know_is_read_first(desk: Desk) -> None:
     """Of a row that was expired, changed in place or given an expression the values are told as the database has them."""
     await desk.add(desk.order(title="a", extra={"k": 1}))

@@ -112,8 +112,9 @@ class Encrypted(EncryptedAttribute, Generic[V]):
         del mapper, connection
         self.cell(row).require_sealed()
 
-    def _expired(self, row: object, attrs: Iterable[str] | None) -> None:
-        if attrs is None or self.column in attrs:
+    def _expired(self, row: object | None, attrs: Iterable[str] | None) -> None:
+        # A rollback expires rows too that nobody has any more, and then there is none.
+        if row is not None and (attrs is None or self.column in attrs):
             held(row).pop(self.name, None)
 
     def _refreshed(self, row: object, context: object, attrs: Iterable[str] | None) -> None:

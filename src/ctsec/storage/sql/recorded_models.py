@@ -9,7 +9,8 @@ Rules that this module keeps:
 - every column of a recorded model, and every collection over a secondary table, is declared or ignored; a new one stops the start;
 - ctsec's encrypted columns are secret, whatever is declared;
 - rows that the session writes are recorded; statements on a recorded table are refused, unless the host says that it tells of them itself;
-- a session that no unit rides in, and a unit without an actor, can not change a recorded model.
+- a session that no unit rides in, and a unit without an actor, can not change a recorded model;
+- in a session on a region's database it is `security.regional.router.join(session, workspace, actor=…)`: events are in the log there.
 
 What is not seen: SQL as text, connections that are no session's, and what the database does by itself (cascades, triggers).
 """

@@ -88,7 +88,11 @@ class Listener:
     def _recall_all(self, mapper: Mapper[Any], connection: Connection, row: object) -> None:
         _open(mapper, connection, row)
         plan, state = self._plans.of(mapper), _state(row)
-        state.info[_KNOWN] = _Known(self._read(plan, state, connection, {name for name in plan.columns if name not in state.dict}))
+        unknown = {name for name in plan.columns if name not in state.dict}
+        # Whose a row is, was written over without being read: the row that goes is still that of before.
+        histories = {name: state.attrs[name].history for name in (plan.recorded.organization, plan.recorded.workspace) if name is not None}
+        unknown |= {name for name, each in histories.items() if each.added and not each.deleted}
+        state.info[_KNOWN] = _Known(self._read(plan, state, connection, unknown))
 
     def _read(self, plan: Plan, state: InstanceState[Any], connection: Connection, names: Iterable[str]) -> dict[str, Any]:
         """Read what the row has now, and whose it is, where the session does not know."""
@@ -148,8 +152,8 @@ class Listener:
             raise ValueError(f"expected a session of a class that RecordedModels.listen was given, to change {seen.plan.recorded.kind}")
         if RECORDER not in session.info:
             raise ValueError(
-                f"expected a unit in the session that changes {seen.plan.recorded.kind}:"
-                " call security.join(session, actor=…) first, in each transaction"
+                f"expected a unit in the session that changes {seen.plan.recorded.kind}: call security.join(session, actor=…) first,"
+                " in each transaction, or security.regional.router.join(session, workspace, actor=…) where it is in a region"
             )
         session.info[FLUSHING].append(seen)
 
@@ -217,14 +221,17 @@ def _write(session: Session, context: object) -> None:
     try:
         for seen in session.info.get(FLUSHING, ()):
             recorder, plan = session.info[RECORDER], seen.plan
-            known = {**seen.state.info.pop(_KNOWN, _Known({})).before, **seen.state.dict}
-            whose = [known.get(name) if name is not None else None for name in (plan.recorded.organization, plan.recorded.workspace)]
+            says, before = (plan.recorded.organization, plan.recorded.workspace), seen.state.info.pop(_KNOWN, _Known({})).before
+            known = {**before, **seen.state.dict}
+            if seen.what == REMOVED:
+                known |= before | _replaced(seen.state, says)
+            whose = [known.get(name) if name is not None else None for name in says]
             done: Any = recorder.write(
                 f"{plan.recorded.kind}.{seen.what}",
                 target=Target(plan.recorded.kind, _id(plan, seen.state, known)),
                 organization=_text(whose[0]),
                 workspace=_text(whose[1]),
-                home=plan.recorded.organization is None,
+                says=says,
                 changes=(*seen.changes, *(Change(path=path, before=_ids(out), after=_ids(put)) for path, out, put in seen.related)),
             )
             if iscoroutine(done):
@@ -273,6 +280,12 @@ def _id(plan: Plan, state: InstanceState[Any], known: Mapping[str, Any]) -> str:
     name = plan.recorded.id
     values = state.mapper.primary_key_from_instance(state.obj()) if name is None else [known.get(name)]
     return "/".join(map(str, values))[:_LONGEST]
+
+
+def _replaced(state: InstanceState[Any], names: Iterable[str | None]) -> dict[str, Any]:
+    """Return what attributes were before they were written over in this session."""
+    histories = {name: state.attrs[name].history for name in names if name is not None}
+    return {name: each.deleted[0] for name, each in histories.items() if each.deleted}
 
 
 def _text(value: object) -> str | None:
