@@ -486,6 +486,36 @@ async def test_a_hold_keeps_an_erasure_waiting_for_an_event_in_a_region(scene: S
     assert event.subject_id == scene.ann.id
 
 
+async def test_an_erasure_waits_for_a_store_that_left_the_configuration(scene: Scene) -> None:
+    """A hold on events keeps an erasure waiting while nobody can ask a store that has some, until it is said to have left for good."""
+    await scene.write("a", reader="bob@example.org")
+    await scene.logs.flush()
+    sure, world = scene.world.sure(scene.ann), scene.world
+    person = await world.person("eve@other.example")
+    erasures, regions = world.security._erasures, cast(Any, scene.logs.regions)
+    erasures._erased = Listed()
+    await world.call("erasures.request", Operator(id="sam", reason="ticket 9"), user=person.id)
+    del cast("dict[str, Any]", regions.stores)["eu"]
+    held = await world.call("retention.place_hold", sure, organization=scene.acme, matter="case 1", person=scene.ann.id)
+    assert not isinstance(held, Refusal), held
+    assert await erasures.run_due() == 1
+    other = await world.person("pat@other.example")
+    await world.call("erasures.request", Operator(id="sam", reason="ticket 9"), user=other.id)
+    held = await world.call("retention.place_hold", sure, organization=scene.acme, matter="case 2", name="note.written")
+    assert not isinstance(held, Refusal), held
+    with pytest.raises(ConfigurationError, match="in the store eu, which is not configured"):
+        await erasures.run_due()
+    regions._left = ("eu",)
+    assert await erasures.run_due() == 1
+
+
+class Listed(Nobody):
+    """A list of erasures."""
+
+    async def add(self, erased: Erased) -> None:
+        """Take one."""
+
+
 class Taken:
     """A receiver that keeps the keys of what it takes."""
 

@@ -487,6 +487,36 @@ def test_a_hold_keeps_an_erasure_waiting_for_an_event_in_a_region(scene: Scene) 
     assert event.subject_id == scene.ann.id
 
 
+def test_an_erasure_waits_for_a_store_that_left_the_configuration(scene: Scene) -> None:
+    """A hold on events keeps an erasure waiting while nobody can ask a store that has some, until it is said to have left for good."""
+    scene.write("a", reader="bob@example.org")
+    scene.logs.flush()
+    sure, world = scene.world.sure(scene.ann), scene.world
+    person = world.person("eve@other.example")
+    erasures, regions = world.security._erasures, cast(Any, scene.logs.regions)
+    erasures._erased = Listed()
+    world.call("erasures.request", Operator(id="sam", reason="ticket 9"), user=person.id)
+    del cast("dict[str, Any]", regions.stores)["eu"]
+    held = world.call("retention.place_hold", sure, organization=scene.acme, matter="case 1", person=scene.ann.id)
+    assert not isinstance(held, Refusal), held
+    assert erasures.run_due() == 1
+    other = world.person("pat@other.example")
+    world.call("erasures.request", Operator(id="sam", reason="ticket 9"), user=other.id)
+    held = world.call("retention.place_hold", sure, organization=scene.acme, matter="case 2", name="note.written")
+    assert not isinstance(held, Refusal), held
+    with pytest.raises(ConfigurationError, match="in the store eu, which is not configured"):
+        erasures.run_due()
+    regions._left = ("eu",)
+    assert erasures.run_due() == 1
+
+
+class Listed(Nobody):
+    """A list of erasures."""
+
+    def add(self, erased: Erased) -> None:
+        """Take one."""
+
+
 class Taken:
     """A receiver that keeps the keys of what it takes."""
 

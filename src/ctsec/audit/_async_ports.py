@@ -141,6 +141,10 @@ class AsyncCheckpointRecords(Protocol):
         """Return the checkpoints of a log with a size above `after`, in the order of sizes."""
         ...
 
+    async def stores(self) -> tuple[str, ...]:
+        """Return the stores of regions whose logs of logs have checkpoints here (`<store>/logs`), in the order of names."""
+        ...
+
     async def add(self, made: tuple[CheckpointRecord, ...]) -> int:
         """Store checkpoints whose size has none yet, each with the next number in the log of logs, as a leaf there; return how many.
 

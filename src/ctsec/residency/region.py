@@ -58,11 +58,13 @@ class Region:
 class Regions:
     """The regions of a deployment; `default` is where a workspace goes that names none, and where those from before regions are.
 
+    `left` are the names of stores that left the configuration for good: an erasure does not wait for what a hold may cover there.
     Raises ValueError for no region, names or stores that are there twice, and a default that is none of them.
     """
 
     regions: tuple[Region, ...]
     default: str = DEFAULT_REGION
+    left: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         names = [each.name for each in self.regions] + [replica.name for each in self.regions for replica in each.replicas]
@@ -72,6 +74,8 @@ class Regions:
             raise ValueError(f"expected a name of its own for each region and replica; {twice[0]} is there twice")
         if len(set(stores)) != len(stores):
             raise ValueError("expected a store of its own for each region and replica")
+        if set(self.left) & set(names):
+            raise ValueError(f"expected stores that left, and not {min(set(self.left) & set(names))}, which is configured")
         if self.default not in self.names:
             raise ValueError(f"expected a default among the regions ({', '.join(self.names)}), not {self.default}")
 

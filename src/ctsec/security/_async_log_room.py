@@ -144,4 +144,4 @@ def _regions(
         exports = AsyncExports(storage, aside=aside, personal=opens, signer=signer, identity=identity, ambient=ambient, store=name)
         logs = AsyncSealedLogs(storage, signer=signer, identity=identity, ambient=ambient, exports=exports, region=region)
         made[name] = AsyncRegionLog(region, logs, storage, opens)
-    return AsyncRegionLogs(home, ambient=ambient, stores=made)
+    return AsyncRegionLogs(home, ambient=ambient, stores=made, left=settings.regions.left if settings.regions is not None else ())

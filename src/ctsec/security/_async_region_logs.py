@@ -29,7 +29,7 @@ from ctsec.encryption.dek import DEFAULT_REGION
 from ctsec.errors import CorruptRecord, CtsecError, LogInconsistent, ResidencyError, StoreError
 from ctsec.security._async_region_events import AsyncOpensParts
 from ctsec.security._async_sealed_logs import LOGS, AsyncSealedLogs, checkpoints_in, waiting_in
-from ctsec.storage._async_sealed_ports import AsyncSealedStorage
+from ctsec.storage._async_sealed_ports import AsyncSealedStorage, AsyncSealedStore
 from ctsec.worker._async import AsyncJob
 
 REGION_LOGS_JOB: Final = "region-logs"
@@ -71,9 +71,9 @@ class AsyncRegionLog:
 
 
 class AsyncRegionLogs:
-    """The logs of the stores of regions, by the names of the stores."""
+    """The logs of the stores of regions, by the names of the stores; `left` have left the configuration for good."""
 
-    __slots__ = ("_ambient", "_down", "_handed", "_home", "stores")
+    __slots__ = ("_ambient", "_down", "_handed", "_home", "_left", "stores")
 
     def __init__(
         self,
@@ -81,11 +81,13 @@ class AsyncRegionLogs:
         *,
         ambient: Ambient,
         stores: Mapping[str, AsyncRegionLog] = MappingProxyType({}),
+        left: tuple[str, ...] = (),
     ) -> None:
         self._home = home
         self._ambient = ambient
         self._down: dict[str, tuple[datetime, CtsecError]] = {}
         self._handed: set[str] = set()
+        self._left = left
         self.stores = stores
 
     def jobs(self) -> tuple[AsyncJob, ...]:
@@ -117,6 +119,10 @@ class AsyncRegionLogs:
         if problem is not None:
             raise problem.with_traceback(None)
         return done
+
+    async def missing(self, home: AsyncSealedStore) -> tuple[str, ...]:
+        """Return the stores of which the home store has checkpoints, and that nobody can ask: neither configured, nor left for good."""
+        return tuple(each for each in await home.checkpoints.stores() if each not in self.stores and each not in self._left)
 
     async def flush(self) -> tuple[int, CtsecError | None]:
         """Place and sign now; return how many events were placed, and what kept a store from it."""

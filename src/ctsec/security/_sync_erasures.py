@@ -126,7 +126,8 @@ class ErasureJobs:
     def _covers(self, hold: LegalHold, user: UserId, store: Store) -> bool:
         """Say whether a hold needs what is known of a person: it names them, or covers an event of theirs, in a region too.
 
-        Raises what keeps the store of a region from answering: then the erasure waits.
+        Raises what keeps the store of a region from answering, and ConfigurationError for one that left the configuration: then the
+        erasure waits.
         """
         if hold.person is not None:
             return hold.person == user
@@ -138,6 +139,11 @@ class ErasureJobs:
             with each.storage.reading() as opened:
                 if opened.log.search(query, before=None, limit=1):
                     return True
+        missing = self._logs.regions.missing(store)
+        if missing:
+            raise ConfigurationError(
+                f"a hold may cover events in the store {missing[0]}, which is not configured: configure it, or name it in Regions(left=…)"
+            )
         return False
 
     def _note(self, store: Store, name: EventName, user: UserId, *, erasure: Erasure | None = None, **counts: int) -> None:

@@ -143,4 +143,4 @@ def _regions(
         exports = Exports(storage, aside=aside, personal=opens, signer=signer, identity=identity, ambient=ambient, store=name)
         logs = SealedLogs(storage, signer=signer, identity=identity, ambient=ambient, exports=exports, region=region)
         made[name] = RegionLog(region, logs, storage, opens)
-    return RegionLogs(home, ambient=ambient, stores=made)
+    return RegionLogs(home, ambient=ambient, stores=made, left=settings.regions.left if settings.regions is not None else ())

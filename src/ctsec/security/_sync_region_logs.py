@@ -30,7 +30,7 @@ from ctsec.encryption.dek import DEFAULT_REGION
 from ctsec.errors import CorruptRecord, CtsecError, LogInconsistent, ResidencyError, StoreError
 from ctsec.security._sync_region_events import OpensParts
 from ctsec.security._sync_sealed_logs import LOGS, SealedLogs, checkpoints_in, waiting_in
-from ctsec.storage._sync_sealed_ports import SealedStorage
+from ctsec.storage._sync_sealed_ports import SealedStorage, SealedStore
 from ctsec.worker._sync import Job
 
 REGION_LOGS_JOB: Final = "region-logs"
@@ -72,9 +72,9 @@ class RegionLog:
 
 
 class RegionLogs:
-    """The logs of the stores of regions, by the names of the stores."""
+    """The logs of the stores of regions, by the names of the stores; `left` have left the configuration for good."""
 
-    __slots__ = ("_ambient", "_down", "_handed", "_home", "stores")
+    __slots__ = ("_ambient", "_down", "_handed", "_home", "_left", "stores")
 
     def __init__(
         self,
@@ -82,11 +82,13 @@ class RegionLogs:
         *,
         ambient: Ambient,
         stores: Mapping[str, RegionLog] = MappingProxyType({}),
+        left: tuple[str, ...] = (),
     ) -> None:
         self._home = home
         self._ambient = ambient
         self._down: dict[str, tuple[datetime, CtsecError]] = {}
         self._handed: set[str] = set()
+        self._left = left
         self.stores = stores
 
     def jobs(self) -> tuple[Job, ...]:
@@ -118,6 +120,10 @@ class RegionLogs:
         if problem is not None:
             raise problem.with_traceback(None)
         return done
+
+    def missing(self, home: SealedStore) -> tuple[str, ...]:
+        """Return the stores of which the home store has checkpoints, and that nobody can ask: neither configured, nor left for good."""
+        return tuple(each for each in home.checkpoints.stores() if each not in self.stores and each not in self._left)
 
     def flush(self) -> tuple[int, CtsecError | None]:
         """Place and sign now; return how many events were placed, and what kept a store from it."""

@@ -43,6 +43,14 @@ def test_what_can_not_hold_is_refused(regions: tuple[Region, ...], default: str,
         Regions(regions=regions, default=default)
 
 
+def test_what_left_is_not_there() -> None:
+    """A store that left for good is no region and no replica of this configuration."""
+    assert Regions(regions=(EU, US), default="eu", left=("ap",)).left == ("ap",)
+    for name in ("us", "eu-two"):
+        with pytest.raises(ValueError, match=f"stores that left, and not {name}"):
+            Regions(regions=(EU, US), default="eu", left=("ap", name))
+
+
 @pytest.mark.parametrize("wrong", [{"name": "EU"}, {"name": ""}, {"key": ""}, {"key": "a key"}, {"store": ""}])
 def test_a_region_has_a_name_a_store_and_a_key(wrong: dict[str, str]) -> None:
     """None of the three is left out or malformed."""

@@ -105,6 +105,11 @@ class AsyncMemoryCheckpoints:
         """Return the checkpoints of a log with a size above `after`, in the order of sizes."""
         return tuple(sorted((each for each in self._of(log) if each.size > after), key=lambda each: each.size)[:limit])
 
+    async def stores(self) -> tuple[str, ...]:
+        """Return the stores of regions whose logs of logs have checkpoints here, in the order of names."""
+        named = {each.log for each in self._tx.scan(CHECKPOINTS)}
+        return tuple(sorted(log.removesuffix(f"/{LOG_OF_LOGS}") for log in named if log.endswith(f"/{LOG_OF_LOGS}")))
+
     async def numbered(self, *, first: int, limit: int) -> tuple[CheckpointRecord, ...]:
         """Return the checkpoints with a number from `first` on, in the order of numbers."""
         found = [(each.number, each) for each in self._tx.scan(CHECKPOINTS) if each.number is not None and each.number >= first]

@@ -113,6 +113,10 @@ class AsyncSqlCheckpoints:
         found = await self._run.rows(tree.page_of_checkpoints(self._tables, log, after=after, limit=limit))
         return all_made(CheckpointRecord, found)
 
+    async def stores(self) -> tuple[str, ...]:
+        """Return the stores of regions whose logs of logs have checkpoints here, in the order of names."""
+        return tuple(row["log"].removesuffix(f"/{LOG_OF_LOGS}") for row in await self._run.rows(tree.handed_up(self._tables)))
+
     async def numbered(self, *, first: int, limit: int) -> tuple[CheckpointRecord, ...]:
         """Return the checkpoints with a number from `first` on, in the order of numbers."""
         return all_made(CheckpointRecord, await self._run.rows(tree.numbered(self._tables, first=first, limit=limit)))

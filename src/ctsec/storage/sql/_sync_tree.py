@@ -114,6 +114,10 @@ class SqlCheckpoints:
         found = self._run.rows(tree.page_of_checkpoints(self._tables, log, after=after, limit=limit))
         return all_made(CheckpointRecord, found)
 
+    def stores(self) -> tuple[str, ...]:
+        """Return the stores of regions whose logs of logs have checkpoints here, in the order of names."""
+        return tuple(row["log"].removesuffix(f"/{LOG_OF_LOGS}") for row in self._run.rows(tree.handed_up(self._tables)))
+
     def numbered(self, *, first: int, limit: int) -> tuple[CheckpointRecord, ...]:
         """Return the checkpoints with a number from `first` on, in the order of numbers."""
         return all_made(CheckpointRecord, self._run.rows(tree.numbered(self._tables, first=first, limit=limit)))

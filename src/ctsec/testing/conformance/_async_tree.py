@@ -80,6 +80,15 @@ class AsyncTreeConformance:
             for before in (NOW, None):
                 equal([head.log for head in await store.checkpoints.due(before=before, limit=9)], [DEPLOYMENT_LOG, _ONE])
 
+    async def test_the_stores_that_handed_up_are_known(self, storage: AsyncStorage) -> None:
+        """Each store of a region whose log of logs has checkpoints here comes once, by name; the home store's own is none of them."""
+        names = ("us/logs", "eu-two/logs", "logs", f"eu/{_ONE}", _ONE)
+        async with storage.sequencing() as store:
+            equal(await store.checkpoints.stores(), ())
+            await store.checkpoints.add(tuple(_checkpoint(LogId(name), size) for name in names for size in (1, 2)))
+        async with storage.reading() as store:
+            equal(await store.checkpoints.stores(), ("eu-two", "us"))
+
     async def test_checkpoints_are_the_leaves_of_the_log_of_logs(self, storage: AsyncStorage) -> None:
         """Each gets the next number, one of a size that has one is dropped, and that log's own has none; its tree has their notes."""
         sizes = range(1, _MANY // 2)

@@ -81,6 +81,15 @@ class TreeConformance:
             for before in (NOW, None):
                 equal([head.log for head in store.checkpoints.due(before=before, limit=9)], [DEPLOYMENT_LOG, _ONE])
 
+    def test_the_stores_that_handed_up_are_known(self, storage: Storage) -> None:
+        """Each store of a region whose log of logs has checkpoints here comes once, by name; the home store's own is none of them."""
+        names = ("us/logs", "eu-two/logs", "logs", f"eu/{_ONE}", _ONE)
+        with storage.sequencing() as store:
+            equal(store.checkpoints.stores(), ())
+            store.checkpoints.add(tuple(_checkpoint(LogId(name), size) for name in names for size in (1, 2)))
+        with storage.reading() as store:
+            equal(store.checkpoints.stores(), ("eu-two", "us"))
+
     def test_checkpoints_are_the_leaves_of_the_log_of_logs(self, storage: Storage) -> None:
         """Each gets the next number, one of a size that has one is dropped, and that log's own has none; its tree has their notes."""
         sizes = range(1, _MANY // 2)

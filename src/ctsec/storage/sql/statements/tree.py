@@ -118,6 +118,12 @@ def last(tables: Tables, log: LogId) -> Select[Any]:
     return select(t).where(t.c.log == log).order_by(t.c.size.desc()).limit(1)
 
 
+def handed_up(tables: Tables) -> Select[Any]:
+    """Return the query for the names under which checkpoints of the logs of logs of regions' stores are here."""
+    t = tables.log.checkpoint
+    return select(t.c.log).where(t.c.log.like(f"%/{LOG_OF_LOGS}")).distinct().order_by(t.c.log)
+
+
 def page_of_checkpoints(tables: Tables, log: LogId, *, after: int, limit: int) -> Select[Any]:
     """Return the query for the checkpoints of a log, in the order of sizes."""
     t = tables.log.checkpoint
