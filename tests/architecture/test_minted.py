@@ -38,6 +38,7 @@ MINTERS = {
     "mfa.totp": TYPED,
     "presets": "a file of settings that a developer's machine keeps",
     "recovery._async_cases": LINK,
+    "security._async_alert_reading": INNER,
     "security._async_alerts": INNER,
     "sso._async_pending": HALF,
     "sso._async_saml_departures": HALF,

@@ -22,11 +22,11 @@ from ctsec.ids import WorkspaceId
 from ctsec.principal import Principal, system
 from ctsec.residency._async_content import AsyncRegionalContent, AsyncWatch
 from ctsec.residency._async_ports import AsyncRegionalEvents, AsyncRegionStorage, AsyncRegionStore
-from ctsec.residency._async_recorder import AsyncRegionalRecorder
 from ctsec.residency.judging import check_pin, check_read, check_store
 from ctsec.residency.record import RegionalPlace
 from ctsec.residency.region import Regions
 from ctsec.security._async_region_keys import AsyncHomeKeys
+from ctsec.security._async_region_recorder import AsyncRegionalRecorder
 from ctsec.storage._async_ports import AsyncStorage
 
 

@@ -23,11 +23,11 @@ from ctsec.ids import WorkspaceId
 from ctsec.principal import Principal, system
 from ctsec.residency._sync_content import RegionalContent, Watch
 from ctsec.residency._sync_ports import RegionalEvents, RegionStorage, RegionStore
-from ctsec.residency._sync_recorder import RegionalRecorder
 from ctsec.residency.judging import check_pin, check_read, check_store
 from ctsec.residency.record import RegionalPlace
 from ctsec.residency.region import Regions
 from ctsec.security._sync_region_keys import HomeKeys
+from ctsec.security._sync_region_recorder import RegionalRecorder
 from ctsec.storage._sync_ports import Storage
 
 

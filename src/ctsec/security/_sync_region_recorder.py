@@ -1,4 +1,4 @@
-# Generated from src/ctsec/residency/_async_recorder.py by tools/twin.py; edit that file.
+# Generated from src/ctsec/security/_async_region_recorder.py by tools/twin.py; edit that file.
 """What writes the changes that a listener sees in the host's session on a region's database, as events of one workspace (async source).
 
 Rules that this module keeps:
