@@ -4,6 +4,10 @@ Rules that this module keeps:
 
 - an address has a limit of 254 characters (RFC 5321, 4.5.3.1.3), one `@` (and nothing that compatibility forms make one), no spaces and no
   control characters; a domain is letters, digits, hyphens and underscores between dots once it is in IDNA form;
+- a name is of the characters that mail writes without quotes (RFC 5321, 4.1.2, and any beyond ASCII, RFC 6531), and holds no encoded word
+  (RFC 2047): programs that read mail take commas, angles, quotes, comments and encoded words for something else than a part of a name, and
+  what proves an address would go to another mailbox;
+- a domain is one in which IDNA of 2003 and of 2008 see the same: `faß.de` is `fass.de` to the one and a domain of its own to the other;
 - two addresses are the same account exactly if their keys are equal: NFC, case folded, domain in IDNA form; the address itself is kept
   as it was typed, for display and for mail. Dots and plus signs are never removed: they differ at most providers.
 """
@@ -22,6 +26,9 @@ from ctsec.ids import UserId
 MAX_EMAIL: Final = 254
 MAX_NAME: Final = 200
 _DOMAIN: Final = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*")
+_NAME: Final = re.compile(r'[^\x00-\x20"(),:;<>@\[\\\]\x7f]+')
+_ENCODED_WORD: Final = "=?"
+_DOTS: Final = re.compile("[.\u3002]")
 
 
 class UserStatus(StrEnum):
@@ -57,6 +64,9 @@ def parse_email(text: str) -> tuple[str, str]:
         raise ValueError("expected an e-mail address without characters that look like an @")
     if any(unicodedata.category(c)[0] in "CZ" for c in text):
         raise ValueError("expected an e-mail address without spaces and control characters")
+    plain = unicodedata.normalize("NFKC", local)
+    if not _NAME.fullmatch(plain) or _ENCODED_WORD in plain:
+        raise ValueError("expected a name before the @ that mail writes without quotes, comments and lists")
     try:
         ascii_domain = domain.encode("idna").decode("ascii").lower()
     except UnicodeError:
@@ -64,10 +74,19 @@ def parse_email(text: str) -> tuple[str, str]:
     # Judged after IDNA, which makes dots, slashes and signs of characters that look like them.
     if ("." not in ascii_domain and ascii_domain != "localhost") or not _DOMAIN.fullmatch(ascii_domain):
         raise ValueError("expected a domain name after the @")
+    if not domain.isascii() and _unfolded(domain) != ascii_domain:
+        raise ValueError("expected a domain name that is one to everybody; write it as it is registered (xn--…)")
     key = f"{unicodedata.normalize('NFC', local).casefold()}@{ascii_domain}"
     if len(key) > MAX_EMAIL:
         raise ValueError(f"expected an e-mail address of at most {MAX_EMAIL} characters")
     return text, key
+
+
+def _unfolded(domain: str) -> str:
+    """Return the ASCII form of a domain where nothing is folded but case, one character at a time."""
+    small = "".join(character.lower() for character in unicodedata.normalize("NFKC", domain))
+    labels = _DOTS.split(unicodedata.normalize("NFKC", small))
+    return ".".join(label if label.isascii() else f"xn--{label.encode('punycode').decode('ascii')}" for label in labels)
 
 
 def parse_name(text: str) -> str:

@@ -142,3 +142,13 @@ def test_text_and_html_arrive_as_alternatives(send: Send, monkeypatch: pytest.Mo
     assert [part.get_content_type() for part in plain.walk()] == ["text/plain"]
     assert [part.get_content_type() for part in both.walk()] == ["multipart/alternative", "text/plain", "text/html"]
     assert [str(part.get_content()).strip() for part in both.iter_parts()] == ["a quiet word", "<p>a <b>quiet</b> word — ünïcode</p>"]
+
+
+@pytest.mark.parametrize(
+    "recipient", ["root,ann@acme.example", "(x)ann@acme.example", "ann>@acme.example", "=?utf-8?q?=2c?=,a@acme.example", ""]
+)
+def test_mail_leaves_for_one_mailbox(recipient: str) -> None:
+    """What a reader of addresses takes for another mailbox, or for several, is refused before anything is connected to."""
+    mailer = SmtpMailer("smtp://127.0.0.1:9", sender="no-reply@acme.example")
+    with pytest.raises(MailError, match="one mailbox"):
+        mailer.send(replace(MESSAGE, recipient=recipient))

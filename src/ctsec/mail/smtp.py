@@ -5,6 +5,7 @@ Rules that this module keeps:
 - `smtps://` speaks TLS from the first byte and `smtp+starttls://` before anything else is said; plain `smtp://` goes to loopback only;
 - TLS is 1.3 unless an `UnsafeTransport` says otherwise;
 - certificates are verified; a server that offers no STARTTLS where it was asked for is an error, never a fallback;
+- a message goes to the one mailbox that its recipient is, and to none that a reader of addresses makes of it;
 - an error message holds the server's answer code, never the message or the password.
 """
 
@@ -14,7 +15,7 @@ import asyncio
 import smtplib
 from contextlib import contextmanager
 from email.message import EmailMessage
-from email.utils import format_datetime, make_msgid
+from email.utils import format_datetime, getaddresses, make_msgid
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
 
@@ -63,7 +64,9 @@ class SmtpMailer:
         return f"SmtpMailer({self._scheme}://{self._host}:{self._port})"
 
     def send(self, message: Message) -> None:
-        """Deliver one message; raise MailError if the server can not be reached or does not take it."""
+        """Deliver one message; raise MailError if the server can not be reached or does not take it, or the recipient is no one mailbox."""
+        if getaddresses([message.recipient]) != [("", message.recipient)]:
+            raise MailError("the recipient is not the address of one mailbox")
         mail = EmailMessage()
         mail["From"] = self._sender
         mail["To"] = message.recipient

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from email.utils import getaddresses
 
 import pytest
 from hypothesis import given
@@ -21,6 +22,9 @@ from ctsec.user import MAX_EMAIL, MAX_NAME, parse_email, parse_name
         ("ÉVA@example.com", "éva@example.com"),
         ("e\u0301va@example.com", "éva@example.com"),
         ("o'neil@example.com", "o'neil@example.com"),
+        ("a!#$%&*+-/?=^_`{|}~.1@example.com", "a!#$%&*+-/?=^_`{|}~.1@example.com"),
+        ("ann@ΟΔΟΣ.example", "ann@xn--pxavbq.example"),
+        ("ann@xn--fa-hia.example", "ann@xn--fa-hia.example"),
     ],
 )
 def test_an_address_is_kept_and_its_key_is_normal(text: str, key: str) -> None:
@@ -38,6 +42,36 @@ def test_what_is_no_address_is_refused(text: str) -> None:
     """No @, two of them, an empty part, space, control, format or surrogate characters, or a domain that cannot be, is refused."""
     with pytest.raises(ValueError, match="expected"):
         parse_email(text)
+
+
+@pytest.mark.parametrize(
+    "local",
+    ["root,ann", "root;ann", "(x)ann", "ann(x)", '"ann"', "ann>", "<ann", "[ann]", "team:ann", "ann\\", "=?utf-8?q?=61nn?=",
+     "root\uff0cann", "\uff1d\uff1futf-8?q?=61nn?="],
+)  # fmt: skip
+def test_a_name_is_one_mailbox_to_every_reader(local: str) -> None:
+    """Commas, comments, quotes, angles, groups and encoded words, in any width, are refused: mail would go to another mailbox."""
+    with pytest.raises(ValueError, match="expected a name"):
+        parse_email(f"{local}@acme.example")
+
+
+@given(
+    st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min_size=1, max_size=8) | st.text('a=?q,;:<>()[]"\\.@', max_size=8)
+)
+def test_an_address_is_read_back_as_itself(local: str) -> None:
+    """The reader of addresses that mail leaves by sees one mailbox in every address that is accepted, and that very one."""
+    try:
+        address, _ = parse_email(f"{local}@acme.example")
+    except ValueError:
+        return
+    assert getaddresses([address]) == [("", address)]
+
+
+@pytest.mark.parametrize("domain", ["faß.example", "οδος.example", "a.faß.example", "a。faß.example"])
+def test_a_domain_is_one_to_everybody(domain: str) -> None:
+    """A domain that IDNA of 2003 folds into another one's is refused: who has it proves an address, and the key would be the other's."""
+    with pytest.raises(ValueError, match="as it is registered"):
+        parse_email(f"ann@{domain}")
 
 
 def test_the_limit_of_254_characters() -> None:
