@@ -86,6 +86,18 @@ def test_a_cookie_that_stands_twice_is_none() -> None:
     assert cookie("xs=1") is None
 
 
+@pytest.mark.parametrize("space", ["\x85", "\xa0", "\x1c", "\x1d", "\x1e", "\x1f", "\x0b", "\x0c"])
+def test_a_cookie_of_a_sibling_host_has_no_prefix(space: str) -> None:
+    """A name that browsers take for one without `__Host-` is not the name with it, whichever characters Python calls space."""
+
+    def cookie(line: str) -> str | None:
+        return WebRequest(method="GET", path="/", headers=(("cookie", line),)).cookie("__Host-s")
+
+    assert cookie(f"{space}__Host-s=planted") is None
+    assert cookie(f"a=1; {space}__Host-s=planted; __Host-s=own") == "own"
+    assert cookie(" \t__Host-s=own\t ") == "own"
+
+
 def test_query_parameters_stand_once() -> None:
     """A parameter that is given twice, too many of them, or other than UTF-8 is refused."""
 

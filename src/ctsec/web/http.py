@@ -4,7 +4,9 @@ Rules that this module keeps:
 
 - over-long input is refused by its size alone: a body over 64 KiB (a form of SAML over 512 KiB) with 413, a header or
   cookie with 431, a query, path or bearer with 400;
-- header names fold case; a header that must stand once and does not is told by `single`;
+- header names fold case;
+- around a cookie stand spaces and tabs, as RFC 6265 says, and no other character is taken off: a browser lets a sibling host set a cookie
+  whose name is a character that Python calls space and then `__Host-`;
 - a JSON body is UTF-8, an object, at most 16 levels deep, without duplicate keys, NaN, infinity and lone surrogates;
 - every response says `no-store`, and its bytes are made here, so that two hosts send the same ones.
 """
@@ -28,6 +30,7 @@ MAX_COOKIE: Final = 4_096
 MAX_BEARER: Final = 256
 MAX_QUERY: Final = 2_048
 MAX_DEPTH: Final = 16
+_SPACE: Final = " \t"
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 Json: TypeAlias = Mapping[str, Any]
@@ -73,9 +76,12 @@ class WebRequest:
     def cookie(self, name: str) -> str | None:
         """Return a cookie's value; None if it is missing or stands more than once, which only an attacker's would."""
         found = [
-            part.partition("=")[2] for line in self.all("cookie") for part in line.split(";") if part.strip().partition("=")[0] == name
+            value
+            for line in self.all("cookie")
+            for key, _, value in (part.strip(_SPACE).partition("=") for part in line.split(";"))
+            if key == name
         ]
-        return found[0].strip() if len(found) == 1 else None
+        return found[0].strip(_SPACE) if len(found) == 1 else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

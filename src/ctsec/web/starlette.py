@@ -39,9 +39,10 @@ def read(request: Request, *, proxies: TrustedProxies, body: bytes) -> WebReques
 
 async def body_of(request: Request, *, template: str | None) -> bytes:
     """Read the body until it is over the limit of its path; more is never held in memory."""
-    body, longest = b"", longest_body(template)
+    # A bytearray: bytes would be copied with each chunk, and how many there are is the client's choice.
+    body, longest = bytearray(), longest_body(template)
     async for chunk in request.stream():
         body += chunk[: longest + 1 - len(body)]
         if len(body) > longest:
             break
-    return body
+    return bytes(body)
