@@ -94,14 +94,16 @@ def test_a_requirement_is_announced_and_then_enforced_at_each_request(host: Host
     assert scene.there(scene.ada).status == 200
     host.clock.advance(timedelta(microseconds=1))
     refused = scene.there(scene.ada)
-    assert (*why(refused), refused.json["hint"]) == (403, "mfa_required", "enrol")
+    assert (*why(refused), refused.json["hint"]) == (403, "mfa_required", "sign_in")
     assert refused.headers["www-authenticate"] == 'Bearer error="insufficient_user_authentication"'
     assert scene.ada.call("POST", f"/organizations/{scene.globex}/billing-manage").status == 200
     scene.ada.ok("GET /mfa")
     scene.ada.ok("POST /session/organization", {"organization_id": scene.globex})
     assert why(scene.ada.auth("POST /session/organization", {"organization_id": scene.acme})) == (403, "mfa_required")
-    scene.ada.enrol()
-    assert scene.there(scene.ada).status == 200
+    assert why(scene.ada.auth("POST /mfa/totp")) == (403, "step_up_required")
+    other, step = scene.begin()
+    scene.enrolled(other, step["ticket"])
+    assert scene.there(other).status == 200
 
 
 @pytest.mark.proves("SEED-P1", "ASVS-6.3.3")

@@ -198,6 +198,15 @@ async def test_removal_takes_a_fresh_factor(world: AsyncWorld, ann: Principal, d
     assert reason(await world.call("mfa.regenerate_backup_codes", fresh.principal)) is Reason.MFA_NOT_ENROLLED
 
 
+@pytest.mark.proves("ASVS-7.5.1")
+async def test_the_first_factor_takes_a_fresh_sign_in(world: AsyncWorld, ann: Principal) -> None:
+    """A session that was left open binds no authenticator: it would get a fresh second factor, and its person be locked out."""
+    world.clock.advance(timedelta(minutes=10, microseconds=1))
+    assert reason(await world.call("mfa.begin_totp", await world.again(ann))) is Reason.STEP_UP_REQUIRED
+    assert not (await world.call("mfa.status", ann.id)).enrolled
+    await world.enrol((await world.login(ANN)).principal)
+
+
 @pytest.mark.proves("ASVS-7.4.3")
 async def test_turning_mfa_on_ends_the_other_sessions(world: AsyncWorld, ann: Principal) -> None:
     """Enrolment ends every other session of the person, and raises this one to AAL2."""

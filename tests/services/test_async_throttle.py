@@ -275,6 +275,7 @@ async def test_strangers_keep_nobody_from_enrolling(world: AsyncWorld) -> None:
         world.clock.advance(WAIT)
         assert reason(await ask(world, "mfa.confirm_totp", login.principal, code=app.wrong())) is Reason.INVALID_CODE
     assert reason(await ask(world, "mfa.confirm_totp", login.principal, code=app.code())) is Reason.LOCKED
+    login = await world.arrived(await enter(world, device=device))
     again = await world.call("mfa.begin_totp", login.principal)
     app = Device(base32(again.seed.reveal()), (), world.clock)
     assert reason(await ask(world, "mfa.confirm_totp", login.principal, code=app.code())) is None

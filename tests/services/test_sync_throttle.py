@@ -276,6 +276,7 @@ def test_strangers_keep_nobody_from_enrolling(world: World) -> None:
         world.clock.advance(WAIT)
         assert reason(ask(world, "mfa.confirm_totp", login.principal, code=app.wrong())) is Reason.INVALID_CODE
     assert reason(ask(world, "mfa.confirm_totp", login.principal, code=app.code())) is Reason.LOCKED
+    login = world.arrived(enter(world, device=device))
     again = world.call("mfa.begin_totp", login.principal)
     app = Device(base32(again.seed.reveal()), (), world.clock)
     assert reason(ask(world, "mfa.confirm_totp", login.principal, code=app.code())) is None

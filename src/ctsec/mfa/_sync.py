@@ -35,6 +35,7 @@ _WRONG_CODE: Final = Refusal(Reason.INVALID_CODE, "the code is not right")
 _USED: Final = Refusal(Reason.CODE_ALREADY_USED, "the code was used before; wait for the next one")
 _FULL: Final = Refusal(Reason.CEILING_EXCEEDED, f"there are {MAX_AUTHENTICATORS} authenticator apps already; remove one first")
 _SESSION_ONLY: Final = Refusal(Reason.NOT_AUTHENTICATED, "sign in first")
+_SIGN_IN: Final = Refusal(Reason.STEP_UP_REQUIRED, "sign in again first; adding a factor takes a fresh proof of who you are")
 _STEP_UP: Final = Refusal(Reason.STEP_UP_REQUIRED, "prove your second factor again first")
 
 
@@ -53,8 +54,8 @@ class Mfa:
     def begin_totp(self, principal: Principal, *, name: str = "authenticator app") -> Outcome[Enrolment]:
         """Make a pending authenticator and return what its app needs; it counts for nothing until a first code confirms it.
 
-        `name` tells it from others, of 1 to 64 characters. Beside a second factor it takes a fresh proof of one. A person has at most
-        MAX_AUTHENTICATORS (CEILING_EXCEEDED).
+        `name` tells it from others, of 1 to 64 characters. It takes a fresh proof: of a second factor where there is one, else of what the
+        person signed in with (STEP_UP_REQUIRED). A person has at most MAX_AUTHENTICATORS (CEILING_EXCEEDED).
         """
         user = self._person(principal)
         if isinstance(user, Refusal):
@@ -67,6 +68,9 @@ class Mfa:
             return _FULL
         if self._lacks_proof(principal, user):
             return _STEP_UP
+        # Else whoever found a session that was left open would bind a factor to it, and have what takes a fresh one.
+        if not any(principal.credential.fresh(each, now=self._ambient.now()) for each in principal.credential.factors):
+            return _SIGN_IN
         earlier = [pending_counter(each.id) for each in present if each.confirmed_at is None]
         self._parts.throttle.bind(*earlier, actor=principal, subject=user.id)
         self._parts.authenticators.remove(user.id, confirmed=False)

@@ -128,7 +128,10 @@ class Entry:
         with self._security.reading() as unit:
             enrolled = unit.mfa.enrolled(UserId(principal.id))
         if not enrolled:
-            return replace(problem, hint="enrol")
+            # Enrolling takes a fresh sign-in, and a sign-in that owes a factor enrols it.
+            now, credential = self._security.parts.clock.now(), principal.credential
+            fresh = any(credential.fresh(each, now=now) for each in credential.factors)
+            return replace(problem, hint="enrol" if fresh else "sign_in")
         # A code beside what is no password (a mailed link) stays AAL1; a passkey alone is more.
         enough = Factor.PASSKEY in enrolled or Factor.PASSWORD in principal.credential.factors
         return replace(problem, hint="step_up" if enough else "sign_in")
