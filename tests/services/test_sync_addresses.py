@@ -97,12 +97,16 @@ def test_a_second_factor_has_to_be_fresh(world: World, ann: Principal) -> None:
 
 @pytest.mark.proves("ASVS-6.3.8")
 def test_a_taken_address_is_not_told(world: World, ann: Principal) -> None:
-    """An address of another account gets the same answer as a free one, its owner is told, and no link to it exists."""
+    """An address of another account gets the same answer as a free one, its owner is told, and no link to it exists.
+
+    The mail goes where the owner's goes: another writing of the address may be another mailbox, which would learn that there is an account.
+    """
     world.person("bob@acme.example")
     free, taken = ask(world, ann), ask(world, ann, "Bob@acme.example")
     assert free == taken == Accepted()
     world.mail()
-    assert kinds(world, "Bob@acme.example") == ["already_registered"]
+    assert kinds(world, "Bob@acme.example") == []
+    assert kinds(world, "bob@acme.example")[-1] == "already_registered"
 
 
 def test_an_address_that_was_taken_meanwhile_stays_with_its_owner(world: World, ann: Principal) -> None:

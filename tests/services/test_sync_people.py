@@ -94,6 +94,20 @@ def test_inviting_takes_rights(world: World, ann: Principal, acme: Organization)
     assert reason(world.call("members.invite", admin, **invite)) is None
 
 
+def test_invitations_fill_nobodys_mailbox(world: World, ann: Principal, acme: Organization) -> None:
+    """A mailbox is invited five times at once, by all organizations together; what its owner asks for is mailed all the same."""
+    globex = world.organization(ann, "Globex")
+    for n, organization in enumerate([acme, globex, acme, globex, acme]):
+        invited = world.call("members.invite", ann, organization=organization.id, email=f"b.ob+{n}@acme.example")
+        assert reason(invited) is None
+    again = {"organization": globex.id, "email": BOB}
+    assert reason(world.call("members.invite", ann, **again)) is Reason.THROTTLED
+    assert len(world.call("members.invitations", organization=globex.id)) == 2
+    world.person(BOB)
+    world.clock.advance(timedelta(minutes=5))
+    assert reason(world.call("members.invite", ann, **again)) is None
+
+
 @pytest.mark.proves("GHSA-fmh4-wcc4-5jm3", "CVE-2022-23555")
 def test_an_invitation_is_accepted_once_by_its_address(world: World, ann: Principal, acme: Organization) -> None:
     """Another person's invitation is as if there were none; the right one accepts it, once."""

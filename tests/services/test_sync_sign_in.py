@@ -12,7 +12,9 @@ import pytest
 from ctsec.audit.event import EventName
 from ctsec.authn import argon2
 from ctsec.authn.journey import MfaRequired, SignedIn
+from ctsec.guard import AllowancePolicy, ThrottlePolicy
 from ctsec.outcome import Reason, Refusal
+from ctsec.security.parts import EmbeddedOptions
 from ctsec.testing import Written
 from tests.services._sync_world import KINDS, World
 from tests.services.probing import PASSWORD, WRONG_PASSWORD, reason
@@ -240,11 +242,39 @@ def test_impossible_passwords_are_wrong(world: World, password: str) -> None:
     ],
 )
 def test_a_refused_sign_up_writes_nothing(world: World, changed: dict[str, str], wanted: Reason) -> None:
-    """What can not be an account is refused with its reason, and nothing is written."""
+    """What can not be an account is refused with its reason, and nothing is written but that somebody at this address has asked."""
     with world.tap.to(Written()) as probe:
         refused = world.call("accounts.sign_up", **{"email": ANN, "password": PASSWORD, "name": "Ann", **changed})
     assert reason(refused) is wanted
-    assert probe.writes == []
+    assert set(probe.writes) <= {"guard.allowances.replace"}
+
+
+def test_sign_ups_of_strangers_end() -> None:
+    """One address block mails so many people at once; who confirms the address gives back what asking for it took."""
+    few = ThrottlePolicy(addresses=AllowancePolicy(burst=3, every=timedelta(seconds=30)))
+    with World.open(options=EmbeddedOptions(throttle=few)) as world:
+
+        def sign_up(name: str) -> Reason | None:
+            return reason(world.call("accounts.sign_up", email=f"{name}@acme.example", password=PASSWORD, name="Ann"))
+
+        assert [sign_up(name) for name in ("one", "two", "three", "four")] == [None, None, None, Reason.THROTTLED]
+        world.clock.advance(timedelta(seconds=30))
+        assert reason(world.call("accounts.verify_email", token=world.token("one@acme.example", "email_verification"))) is None
+        assert [sign_up(name) for name in ("four", "four", "five")] == [None, None, Reason.THROTTLED]
+        world.mail()
+        kinds = sorted(message.kind for message in world.mailer.to("four@acme.example"))
+        assert (kinds, world.mailer.to("five@acme.example")) == (["already_registered", "email_verification"], ())
+
+
+def test_one_mailbox_has_one_allowance(world: World) -> None:
+    """Dots and what follows a plus make no other mailbox for who counts mails, whatever they ask for; they make another account."""
+    for local in ("a.n.n", "an.n", "ann+1", "a.nn+2", "ann"):
+        assert reason(world.call("accounts.sign_up", email=f"{local}@acme.example", password=PASSWORD, name="Ann")) is None
+    for local in ("ann", "ann+x", "a.n.n"):
+        assert reason(world.call("accounts.request_verification", email=f"{local}@acme.example")) is Reason.THROTTLED
+    world.mail()
+    assert {message.kind for message in world.mailer.sent} == {"email_verification"}
+    assert len(world.mailer.sent) == 5
 
 
 def test_every_step_is_in_the_log(world: World) -> None:

@@ -22,6 +22,7 @@ from ctsec.authn.strength import PasswordHint
 from ctsec.errors import CorruptRecord
 from ctsec.guard._async import AsyncThrottle
 from ctsec.guard._async_ports import AsyncProofRecords
+from ctsec.guard.attempts import Charge
 from ctsec.guard.counters import device_counter, password_counter
 from ctsec.guard.proof import Proof, Purpose, check_proof, mint_token, token_digest
 from ctsec.ids import DeviceId, SessionId, UserId, new_id
@@ -75,6 +76,10 @@ class AsyncAccounts:
             label = parse_name(name)
         except ValueError as error:
             return Refusal(Reason.INVALID_INPUT, str(error))
+        # Before the password is looked at, for which others may be asked: the mails of a sign-up go wherever a stranger says.
+        charge = await self._parts.throttle.charge_address()
+        if isinstance(charge, Refusal):
+            return charge
         accepted = await self._parts.passwords.acceptable(password, email=address, name=label)
         if isinstance(accepted, Refusal):
             return accepted
@@ -100,7 +105,7 @@ class AsyncAccounts:
             return Accepted()
         await self._parts.passwords.put(user.id, accepted)
         await self._record(EventName.USER_SIGNED_UP, anonymous(), user.id, personal={"email": address})
-        await self._send_verification(user)
+        await self._send_verification(user, charge)
         return Accepted()
 
     async def request_verification(self, *, email: str) -> Outcome[Accepted]:
@@ -113,10 +118,11 @@ class AsyncAccounts:
         charge = await self._parts.throttle.charge_address()
         if isinstance(charge, Refusal):
             return await self._refuse_token(Purpose.EMAIL_VERIFICATION, charge)
-        user = await self._redeem(Purpose.EMAIL_VERIFICATION, token)
-        if isinstance(user, Refusal):
-            return user
-        await self._parts.throttle.settle(charge)
+        redeemed = await self._redeem(Purpose.EMAIL_VERIFICATION, token)
+        if isinstance(redeemed, Refusal):
+            return redeemed
+        user, asked = redeemed
+        await self._parts.throttle.settle(charge, asked)
         if user.email_verified_at is not None:
             return user
         after = replace(user, email_verified_at=self._ambient.now(), version=user.version + 1)
@@ -150,9 +156,11 @@ class AsyncAccounts:
         accepted = await self._parts.passwords.acceptable(password, email=user.email, name=user.name, mfa_enforced=short)
         if isinstance(accepted, Refusal):
             return accepted
-        redeemed = await self._redeem(Purpose.PASSWORD_RESET, token)
-        if isinstance(redeemed, Refusal):
-            return redeemed
+        found = await self._redeem(Purpose.PASSWORD_RESET, token)
+        if isinstance(found, Refusal):
+            return found
+        redeemed, asked = found
+        await self._parts.throttle.settle(asked)
         held = await self._parts.trails.password_reset(redeemed.id)
         if held is not None:
             return await self._refuse_token(Purpose.PASSWORD_RESET, held)
@@ -283,7 +291,7 @@ class AsyncAccounts:
         devices = await self._parts.devices.forget(user.id, keep=keep)
         await self._parts.throttle.bind(counter, *(device_counter(counter, each) for each in devices), actor=actor, subject=user.id)
 
-    async def _send_verification(self, user: User) -> None:
+    async def _send_verification(self, user: User, charge: Charge) -> None:
         now = self._ambient.now()
         token, digest = mint_token(random=self._ambient.random)
         proof = Proof(
@@ -292,13 +300,16 @@ class AsyncAccounts:
             subject=user.id,
             issued_at=now,
             expires_at=now + VERIFICATION_LIFE,
-            claims={"email": user.email_key},
+            claims={"email": user.email_key, "block": charge.block or ""},
         )
         await self._parts.proofs.issue((proof,))
         await self._parts.post.post(self._parts.letters.verification(user.email, token))
 
-    async def _redeem(self, purpose: Purpose, token: str) -> Outcome[User]:
-        """Consume a mailed token and return its person, if the account is active and still has the address that the mail went to."""
+    async def _redeem(self, purpose: Purpose, token: str) -> Outcome[tuple[User, Charge]]:
+        """Consume a mailed token and return its person, if the account is active and still has the address that the mail went to.
+
+        Beside the person stands what asking for the mail took from an address block.
+        """
         digest = token_digest(token)
         if isinstance(digest, Refusal):
             return await self._refuse_token(purpose, _INVALID)
@@ -311,7 +322,7 @@ class AsyncAccounts:
         user = await self._parts.accounts.get(UserId(proof.subject))
         if user is None or user.status is not UserStatus.ACTIVE or user.email_key != proof.claims.get("email"):
             return await self._refuse_token(purpose, _INVALID)
-        return user
+        return user, Charge((), proof.claims.get("block") or None)
 
     async def _record(
         self,

@@ -60,8 +60,9 @@ class AsyncAddresses:
         if refusal is not None:
             return await self._refuse(principal, refusal)
         await self._parts.proofs.void(Purpose.EMAIL_CHANGE, user.id, now=self._ambient.now())
-        if await self._parts.accounts.by_email(key) is not None:
-            await self._parts.post.post(self._parts.letters.already_registered(address))
+        taken = await self._parts.accounts.by_email(key)
+        if taken is not None:  # the mail goes where the account's goes: another writing of an address may be another mailbox
+            await self._parts.post.post(self._parts.letters.already_registered(taken.email))
         else:
             await self._mail(user, address)
         await self._parts.post.post(self._parts.letters.notice(user.email, what="a change of its e-mail address was asked for"))

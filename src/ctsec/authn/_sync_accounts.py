@@ -23,6 +23,7 @@ from ctsec.authn.strength import PasswordHint
 from ctsec.errors import CorruptRecord
 from ctsec.guard._sync import Throttle
 from ctsec.guard._sync_ports import ProofRecords
+from ctsec.guard.attempts import Charge
 from ctsec.guard.counters import device_counter, password_counter
 from ctsec.guard.proof import Proof, Purpose, check_proof, mint_token, token_digest
 from ctsec.ids import DeviceId, SessionId, UserId, new_id
@@ -76,6 +77,10 @@ class Accounts:
             label = parse_name(name)
         except ValueError as error:
             return Refusal(Reason.INVALID_INPUT, str(error))
+        # Before the password is looked at, for which others may be asked: the mails of a sign-up go wherever a stranger says.
+        charge = self._parts.throttle.charge_address()
+        if isinstance(charge, Refusal):
+            return charge
         accepted = self._parts.passwords.acceptable(password, email=address, name=label)
         if isinstance(accepted, Refusal):
             return accepted
@@ -101,7 +106,7 @@ class Accounts:
             return Accepted()
         self._parts.passwords.put(user.id, accepted)
         self._record(EventName.USER_SIGNED_UP, anonymous(), user.id, personal={"email": address})
-        self._send_verification(user)
+        self._send_verification(user, charge)
         return Accepted()
 
     def request_verification(self, *, email: str) -> Outcome[Accepted]:
@@ -114,10 +119,11 @@ class Accounts:
         charge = self._parts.throttle.charge_address()
         if isinstance(charge, Refusal):
             return self._refuse_token(Purpose.EMAIL_VERIFICATION, charge)
-        user = self._redeem(Purpose.EMAIL_VERIFICATION, token)
-        if isinstance(user, Refusal):
-            return user
-        self._parts.throttle.settle(charge)
+        redeemed = self._redeem(Purpose.EMAIL_VERIFICATION, token)
+        if isinstance(redeemed, Refusal):
+            return redeemed
+        user, asked = redeemed
+        self._parts.throttle.settle(charge, asked)
         if user.email_verified_at is not None:
             return user
         after = replace(user, email_verified_at=self._ambient.now(), version=user.version + 1)
@@ -151,9 +157,11 @@ class Accounts:
         accepted = self._parts.passwords.acceptable(password, email=user.email, name=user.name, mfa_enforced=short)
         if isinstance(accepted, Refusal):
             return accepted
-        redeemed = self._redeem(Purpose.PASSWORD_RESET, token)
-        if isinstance(redeemed, Refusal):
-            return redeemed
+        found = self._redeem(Purpose.PASSWORD_RESET, token)
+        if isinstance(found, Refusal):
+            return found
+        redeemed, asked = found
+        self._parts.throttle.settle(asked)
         held = self._parts.trails.password_reset(redeemed.id)
         if held is not None:
             return self._refuse_token(Purpose.PASSWORD_RESET, held)
@@ -284,7 +292,7 @@ class Accounts:
         devices = self._parts.devices.forget(user.id, keep=keep)
         self._parts.throttle.bind(counter, *(device_counter(counter, each) for each in devices), actor=actor, subject=user.id)
 
-    def _send_verification(self, user: User) -> None:
+    def _send_verification(self, user: User, charge: Charge) -> None:
         now = self._ambient.now()
         token, digest = mint_token(random=self._ambient.random)
         proof = Proof(
@@ -293,13 +301,16 @@ class Accounts:
             subject=user.id,
             issued_at=now,
             expires_at=now + VERIFICATION_LIFE,
-            claims={"email": user.email_key},
+            claims={"email": user.email_key, "block": charge.block or ""},
         )
         self._parts.proofs.issue((proof,))
         self._parts.post.post(self._parts.letters.verification(user.email, token))
 
-    def _redeem(self, purpose: Purpose, token: str) -> Outcome[User]:
-        """Consume a mailed token and return its person, if the account is active and still has the address that the mail went to."""
+    def _redeem(self, purpose: Purpose, token: str) -> Outcome[tuple[User, Charge]]:
+        """Consume a mailed token and return its person, if the account is active and still has the address that the mail went to.
+
+        Beside the person stands what asking for the mail took from an address block.
+        """
         digest = token_digest(token)
         if isinstance(digest, Refusal):
             return self._refuse_token(purpose, _INVALID)
@@ -312,7 +323,7 @@ class Accounts:
         user = self._parts.accounts.get(UserId(proof.subject))
         if user is None or user.status is not UserStatus.ACTIVE or user.email_key != proof.claims.get("email"):
             return self._refuse_token(purpose, _INVALID)
-        return user
+        return user, Charge((), proof.claims.get("block") or None)
 
     def _record(
         self,

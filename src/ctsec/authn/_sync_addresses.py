@@ -61,8 +61,9 @@ class Addresses:
         if refusal is not None:
             return self._refuse(principal, refusal)
         self._parts.proofs.void(Purpose.EMAIL_CHANGE, user.id, now=self._ambient.now())
-        if self._parts.accounts.by_email(key) is not None:
-            self._parts.post.post(self._parts.letters.already_registered(address))
+        taken = self._parts.accounts.by_email(key)
+        if taken is not None:  # the mail goes where the account's goes: another writing of an address may be another mailbox
+            self._parts.post.post(self._parts.letters.already_registered(taken.email))
         else:
             self._mail(user, address)
         self._parts.post.post(self._parts.letters.notice(user.email, what="a change of its e-mail address was asked for"))

@@ -25,6 +25,7 @@ from ctsec.directory._sync_ports import (
 from ctsec.directory.lifecycle import Cause
 from ctsec.directory.record import Invitation, Member, Membership, MembershipStatus
 from ctsec.errors import StoreBusy
+from ctsec.guard._sync import Throttle
 from ctsec.guard.proof import mint_token, token_digest
 from ctsec.ids import InvitationId, OrganizationId, UserId, WorkspaceId, is_id, new_id
 from ctsec.mail.message import Letters
@@ -51,6 +52,7 @@ class MemberStores:
     roster: RosterRecords
     invitations: InvitationRecords
     epochs: EpochRecords
+    throttle: Throttle
 
 
 class Members:
@@ -87,7 +89,7 @@ class Members:
         workspace: WorkspaceId | None = None,
         workspace_role: str | None = None,
     ) -> Outcome[Invitation]:
-        """Invite an address; its mail holds a token that is accepted once, within seven days, by the account of that address."""
+        """Invite an address by a mail whose token its account accepts once, within seven days; THROTTLED if it gets too many of them."""
         if (workspace is None) != (workspace_role is None):
             return Refusal(Reason.INVALID_INPUT, "expected a workspace together with a role in it")
         try:
@@ -95,10 +97,11 @@ class Members:
         except ValueError as error:
             return Refusal(Reason.INVALID_INPUT, str(error))
         refusal = self._authority.may_admit(actor, organization=organization, role=role, workspace=workspace, workspace_role=workspace_role)
+        if refusal is None:
+            refusal = self._stores.throttle.charge_invitation(key)
         if refusal is not None:
             return self._refuse(actor, organization, refusal, target=Target("invitation", ""), attempted="member.invite")
-        token, digest = mint_token(random=self._ambient.random)
-        now = self._ambient.now()
+        (token, digest), now = mint_token(random=self._ambient.random), self._ambient.now()
         invitation = Invitation(
             id=new_id(InvitationId, now=now, random=self._ambient.random),
             organization_id=organization,
@@ -245,8 +248,8 @@ class Members:
     def _announce(self, actor: Principal, invitation: Invitation, token: SecretText) -> None:
         home = self._stores.organizations.get(invitation.organization_id)
         inviter = self._stores.users.get(UserId(actor.id))
-        names = (home.name if home else "an organization", inviter.name if inviter else "An administrator")
-        self._post.post(self._letters.invitation(invitation.email, token, organization=names[0], inviter=names[1]))
+        of, by = home.name if home else "an organization", inviter.name if inviter else "An administrator"
+        self._post.post(self._letters.invitation(invitation.email, token, organization=of, inviter=by))
         self._record(
             EventName.INVITATION_CREATED,
             actor,

@@ -23,7 +23,7 @@ from ctsec.guard._async_allowances import AsyncAllowances
 from ctsec.guard._async_ports import AsyncGuardStore
 from ctsec.guard.allowance import LONGEST, AllowancePolicy, address_block
 from ctsec.guard.attempts import LOCKED, Attempts, Charge, ThrottlePolicy, charge, charge_along, rebase
-from ctsec.guard.counters import block_counter, counted, device_counter, mail_counter, notice_counter
+from ctsec.guard.counters import block_counter, counted, device_counter, invitation_counter, mail_counter, notice_counter
 from ctsec.ids import DeviceId, UserId
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Principal, anonymous
@@ -131,6 +131,10 @@ class AsyncThrottle:
     async def charge_mail(self, email_key: str) -> Refusal | None:
         """Count one mail on request to an address, known or not."""
         return await self._mails.take(mail_counter(email_key))
+
+    async def charge_invitation(self, email_key: str) -> Refusal | None:
+        """Count one invitation to an address, by whichever organization."""
+        return await self._mails.take(invitation_counter(email_key))
 
     async def may_tell(self, user_id: UserId) -> bool:
         """Say whether a person may be told of a sign-in that is not complete: once a day, however often strangers begin one."""

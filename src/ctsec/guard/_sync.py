@@ -24,7 +24,7 @@ from ctsec.guard._sync_allowances import Allowances
 from ctsec.guard._sync_ports import GuardStore
 from ctsec.guard.allowance import LONGEST, AllowancePolicy, address_block
 from ctsec.guard.attempts import LOCKED, Attempts, Charge, ThrottlePolicy, charge, charge_along, rebase
-from ctsec.guard.counters import block_counter, counted, device_counter, mail_counter, notice_counter
+from ctsec.guard.counters import block_counter, counted, device_counter, invitation_counter, mail_counter, notice_counter
 from ctsec.ids import DeviceId, UserId
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Principal, anonymous
@@ -132,6 +132,10 @@ class Throttle:
     def charge_mail(self, email_key: str) -> Refusal | None:
         """Count one mail on request to an address, known or not."""
         return self._mails.take(mail_counter(email_key))
+
+    def charge_invitation(self, email_key: str) -> Refusal | None:
+        """Count one invitation to an address, by whichever organization."""
+        return self._mails.take(invitation_counter(email_key))
 
     def may_tell(self, user_id: UserId) -> bool:
         """Say whether a person may be told of a sign-in that is not complete: once a day, however often strangers begin one."""

@@ -57,7 +57,8 @@ class ThrottlePolicy:
     """When back-off begins (a count of failures), the longest wait, and the count that disables (100 at most: NIST's limit).
 
     `device_limit` is the count after which a device that the person has used before counts as a stranger. `addresses` is what strangers
-    from one address block may fail, whichever accounts they try; `mails` is how many mails one address may be sent on request.
+    from one address block may fail, whichever accounts they try; `mails` is how many mails one mailbox may be sent on
+    request, and how many invitations besides.
     """
 
     first_backoff_at: int = 5

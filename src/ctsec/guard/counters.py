@@ -77,8 +77,13 @@ def notice_counter(user_id: UserId) -> str:
 
 
 def mail_counter(email_key: str) -> str:
-    """Return the key of the allowance of mails to an address, however it is written, and without the address."""
-    return f"mail:{_digest(email_key)}"
+    """Return the key of the allowance of mails to a mailbox, however its address is written, and without the address."""
+    return f"mail:{_digest(_mailbox(email_key))}"
+
+
+def invitation_counter(email_key: str) -> str:
+    """Return the key of the allowance of invitations to a mailbox, whoever invites: apart from what its owner asks for."""
+    return f"invite:{_digest(_mailbox(email_key))}"
 
 
 def counted(key: str) -> tuple[str, str]:
@@ -86,6 +91,15 @@ def counted(key: str) -> tuple[str, str]:
     counter, _, device = key.partition(_DEVICE)
     kind = counter.partition(":")[0]
     return Factor.PASSWORD.value if kind == _PASSWORD else kind, device
+
+
+def _mailbox(email_key: str) -> str:
+    """Return one text for the addresses that many providers deliver into one mailbox: without dots, and without a plus and what follows.
+
+    For counting alone: elsewhere these are addresses of their own, whose people then share an allowance.
+    """
+    local, _, domain = email_key.rpartition("@")
+    return f"{local.partition('+')[0].replace('.', '')}@{domain}"
 
 
 def _digest(email_key: str) -> str:

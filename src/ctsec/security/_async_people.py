@@ -147,6 +147,7 @@ class AsyncPeople:
                 roster=self._store.roster,
                 invitations=self._store.invitations,
                 epochs=self._store.epochs,
+                throttle=self._throttle,
             ),
             authority=self._authority,
             departures=self._departures,

@@ -144,6 +144,7 @@ class People:
                 roster=self._store.roster,
                 invitations=self._store.invitations,
                 epochs=self._store.epochs,
+                throttle=self._throttle,
             ),
             authority=self._authority,
             departures=self._departures,
