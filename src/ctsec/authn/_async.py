@@ -26,10 +26,10 @@ from ctsec.authn._async_passwords import AsyncPasswordVault
 from ctsec.authn._async_ports import AsyncAccountRecords, AsyncOrigins, AsyncRecoveryTrails, AsyncSecondFactors
 from ctsec.authn._async_sessions import AsyncSessions
 from ctsec.authn._async_trust import AsyncTrust
-from ctsec.authn.journey import LINK_LIFE, TICKET_LIFE, EnrolmentRequired, LinkRequested, MfaRequired, SignedIn, SignInStep
+from ctsec.authn.journey import LINK_LIFE, TICKET_LIFE, EnrolmentRequired, LinkRequested, MfaRequired, SignedIn, SignInStep, may_sign_in
 from ctsec.authn.record import Session
 from ctsec.authn.session_token import credential_of
-from ctsec.authn.ticket import MOMENT, Passage, as_claims, begun_with, charge_in, passage_in
+from ctsec.authn.ticket import MOMENT, Passage, as_claims, begun_with, charge_in, passage_in, set_at_in
 from ctsec.guard._async import AsyncThrottle
 from ctsec.guard._async_ports import AsyncProofRecords
 from ctsec.guard.attempts import Charge
@@ -39,7 +39,7 @@ from ctsec.ids import SessionId, UserId
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import SESSIONS, Factor, Principal, PrincipalKind, anonymous
 from ctsec.secret import SecretText
-from ctsec.user import User, UserStatus, parse_email
+from ctsec.user import User, parse_email
 
 _WRONG: Final = Refusal(Reason.INVALID_CREDENTIALS, "the address or the password is not right")
 _NO_LINKS: Final = Refusal(Reason.NOT_FOUND, "nobody signs in by mail here; the deployment has to turn it on")
@@ -96,7 +96,7 @@ class AsyncSignIn:
         if isinstance(proved, Refusal) or user is None:
             await self._parts.throttle.failed(charge, subject=user.id if user else "")
             return await self._refuse(_WRONG, subject=user.id if user else None)
-        refusal = self._may_act(user)
+        refusal = may_sign_in(user)
         if refusal is not None:
             await self._parts.throttle.failed(charge, subject=user.id)
             return await self._refuse(refusal, subject=user.id)
@@ -107,9 +107,9 @@ class AsyncSignIn:
             await self._parts.throttle.failed(charge, subject=user.id)
             if device is None:
                 await self._parts.notices.begun(user)
-            return await self._ticket(user, factors, by=Factor.PASSWORD, charge=charge)
+            return await self._ticket(user, factors, by=Factor.PASSWORD, charge=charge, set_at=proved)
         mark = {Factor.TRUSTED_DEVICE.value: trusted.created_at} if trusted is not None else {}
-        step = await self._complete(user, factors={Factor.PASSWORD.value: self._ambient.now(), **mark}, charges=(charge,))
+        step = await self._complete(user, factors={Factor.PASSWORD.value: self._ambient.now(), **mark}, charges=(charge,), set_at=proved)
         if trusted is not None and isinstance(step, SignedIn):
             await self._parts.trust.skipped(_as_principal(step.session), trusted)
         return step
@@ -135,19 +135,19 @@ class AsyncSignIn:
         redeemed = await self._parts.links.redeem(token, browser)
         if isinstance(redeemed, Refusal):
             return redeemed
-        user, asked = redeemed
+        user, asked, set_at = redeemed
         await self._parts.throttle.settle(charge, asked)
-        refusal = self._may_act(user)
+        refusal = may_sign_in(user)
         if refusal is not None:
             return await self._refuse(refusal, subject=user.id)
         factors = await self._parts.second_factors.enrolled(user.id)
         if factors:
-            return await self._ticket(user, factors, by=Factor.LINK, charge=Charge())
+            return await self._ticket(user, factors, by=Factor.LINK, charge=Charge(), set_at=set_at)
         # Asked again: a reset that has taken the factors away since the link was judged is seen now that they are gone.
         reset = await self._parts.trails.mail_refusal(user.id)
         if reset is not None:
             return await self._parts.links.refuse(reset)
-        return await self._complete(user, factors={Factor.LINK.value: self._ambient.now()}, charges=())
+        return await self._complete(user, factors={Factor.LINK.value: self._ambient.now()}, charges=(), set_at=set_at)
 
     async def second_factor(self, *, ticket: str, factor: Factor, code: str, trust: bool = False) -> SignInStep:
         """Take the second step with a code of `factor` (of a PASSKEY: its response); a ticket completes at most one sign-in.
@@ -179,7 +179,8 @@ class AsyncSignIn:
             return await self._refuse_ticket()
         # What the code counted on the password is the newer record; of the first step only its share of the allowance is left to settle.
         charges = (proved, Charge((), first.block))
-        return await self._complete(user, factors={**begun, factor.value: now}, charges=charges, trust=trust, passage=passage)
+        factors, set_at = {**begun, factor.value: now}, set_at_in(proof)
+        return await self._complete(user, factors=factors, charges=charges, set_at=set_at, trust=trust, passage=passage)
 
     async def begin_passkey(self, *, ticket: str | None = None) -> Outcome[Mapping[str, object]]:
         """Return what the browser is to ask a passkey for: anybody's as the one step, or with a ticket the person's own as the second.
@@ -200,7 +201,7 @@ class AsyncSignIn:
             return found
         owner, charge = found
         user = await self._parts.accounts.get(owner)
-        refusal = _WRONG if user is None else self._may_act(user)
+        refusal = _WRONG if user is None else may_sign_in(user)
         if refusal is not None or user is None:
             await self._parts.throttle.failed(charge, subject=owner)
             return await self._refuse(refusal, subject=owner)
@@ -243,7 +244,7 @@ class AsyncSignIn:
         if isinstance(proof, Refusal):
             return await self._refuse_ticket()
         user = await self._parts.accounts.get(UserId(proof.subject))
-        refusal = _STALE if user is None else self._may_act(user, known=passage_in(proof) is not None)
+        refusal = _STALE if user is None else may_sign_in(user, known=passage_in(proof) is not None)
         if refusal is not None or user is None:
             return await self._refuse(refusal, subject=proof.subject)
         return user, proof
@@ -255,12 +256,12 @@ class AsyncSignIn:
         return _STALE
 
     async def _ticket(
-        self, user: User, factors: frozenset[Factor], *, by: Factor, charge: Charge, passage: Passage | None = None
+        self, user: User, factors: frozenset[Factor], *, by: Factor, charge: Charge, set_at: str = "", passage: Passage | None = None
     ) -> MfaRequired:
         now = self._ambient.now()
         ticket, digest = mint_token(random=self._ambient.random)
         ends = now + TICKET_LIFE
-        told = {MOMENT[by]: now.isoformat(), **as_claims(charge), **(passage.as_claims() if passage is not None else {})}
+        told = {MOMENT[by]: now.isoformat(), "set_at": set_at, **as_claims(charge), **(passage.as_claims() if passage is not None else {})}
         purpose = Purpose.SIGN_IN_TICKET
         proof = Proof(purpose=purpose, digest=digest, subject=user.id, issued_at=now, expires_at=ends, claims=told)
         await self._parts.proofs.issue((proof,))
@@ -279,15 +280,22 @@ class AsyncSignIn:
         *,
         factors: Mapping[str, datetime],
         charges: tuple[Charge, ...],
+        set_at: str = "",
         trust: bool = False,
         passage: Passage | None = None,
     ) -> SignInStep:
-        """End every way in: look at the person's live state, start the session, forgive what was charged, remember the device."""
+        """End every way in: look at the person's live state, start the session, forgive what was charged, remember the device.
+
+        `set_at` is when the password was set that was proved, or that a link counts beside: another one since then has ended the sign-in.
+        """
         live = await self._parts.accounts.get(user.id)
-        refusal = _WRONG if live is None else self._may_act(live, known=passage is not None)
+        refusal = _WRONG if live is None else may_sign_in(live, known=passage is not None)
+        # Held, so that who sets another one now waits for this session, and ends it.
+        if refusal is None and set_at and await self._parts.passwords.set_at(user.id, held=True) != set_at:
+            refusal = _WRONG
         if refusal is not None or live is None:
             return await self._refuse(refusal, subject=user.id)
-        owed = await self._parts.duties.owed(live, factors=factors, charges=charges) if passage is None else None
+        owed = await self._parts.duties.owed(live, factors=factors, charges=charges, set_at=set_at) if passage is None else None
         if owed is not None:
             if isinstance(owed, EnrolmentRequired) and await self._parts.devices.recognise(live.id) is None:
                 await self._parts.notices.begun(live)
@@ -320,13 +328,6 @@ class AsyncSignIn:
         if new:
             await self._parts.notices.complete(user)
         return await self._parts.devices.remember(user, known=known, spent=spent, trust=trust), new
-
-    def _may_act(self, user: User, *, known: bool = False) -> Refusal | None:
-        if user.status is not UserStatus.ACTIVE:
-            return Refusal(Reason.DISABLED, "this account is disabled")
-        if user.email_verified_at is None and not known:
-            return Refusal(Reason.EMAIL_NOT_VERIFIED, "confirm your e-mail address first; the link is in your mail")
-        return None
 
     async def _refuse(self, refusal: Refusal | None, *, subject: str | None) -> Refusal:
         answer = _WRONG if refusal is None else refusal

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Final
 
 from ctsec.ambient import Ambient
 from ctsec.audit._async_ports import AsyncRecorder
@@ -28,9 +29,11 @@ from ctsec.guard._async_ports import AsyncProofRecords
 from ctsec.guard.attempts import Charge
 from ctsec.guard.proof import Proof, Purpose, mint_token
 from ctsec.ids import OrganizationId, UserId
-from ctsec.principal import Factor, anonymous
+from ctsec.principal import SECOND_FACTORS, Factor, anonymous
 from ctsec.secret import SecretText
 from ctsec.user import User
+
+_PAST_SECOND: Final = SECOND_FACTORS | {Factor.TRUSTED_DEVICE.value}
 
 
 class AsyncDuties:
@@ -58,13 +61,17 @@ class AsyncDuties:
         self._ambient = ambient
 
     async def owed(
-        self, user: User, *, factors: Mapping[str, datetime], charges: tuple[Charge, ...]
-    ) -> EnrolmentRequired | PasswordChangeRequired | None:
-        """Return the step that a sign-in with these proofs ends in, or None if a session may start."""
-        if assurance_level(factors) < 2 and not await self._factors.enrolled(user.id) and await self._enforced(user.id):
-            return EnrolmentRequired(await self._park(user, Duty.ENROL, factors, charges), self._ends())
+        self, user: User, *, factors: Mapping[str, datetime], charges: tuple[Charge, ...], set_at: str
+    ) -> MfaRequired | EnrolmentRequired | PasswordChangeRequired | None:
+        """Return the step that a sign-in with these proofs ends in, or None if a session may start; `set_at` is of the password."""
+        enrolled = bool(await self._factors.enrolled(user.id)) if assurance_level(factors) < 2 else None
+        if enrolled and _PAST_SECOND.isdisjoint(factors):
+            # It was enrolled since the first step was judged, which ended the sessions that there were.
+            return await self.second_step(user, factors=factors, charges=charges, codes=(), set_at=set_at)
+        if enrolled is False and await self._enforced(user.id):
+            return EnrolmentRequired(await self._park(user, Duty.ENROL, factors, charges, set_at=set_at), self._ends())
         if Factor.PASSWORD.value in factors and await self._passwords.is_short(user.id) and not await self.short_allowed(user.id):
-            return PasswordChangeRequired(await self._park(user, Duty.PASSWORD, factors, charges), self._ends())
+            return PasswordChangeRequired(await self._park(user, Duty.PASSWORD, factors, charges, set_at=set_at), self._ends())
         return None
 
     async def enforces(self, organization: OrganizationId, user_id: UserId) -> bool:
@@ -78,11 +85,12 @@ class AsyncDuties:
         return EnrolmentRequired(ticket, self._ends(), factors=(Factor.TOTP,))
 
     async def second_step(
-        self, user: User, *, factors: Mapping[str, datetime], charges: tuple[Charge, ...], codes: tuple[SecretText, ...]
+        self, user: User, *, factors: Mapping[str, datetime], charges: tuple[Charge, ...], codes: tuple[SecretText, ...], set_at: str
     ) -> MfaRequired:
         """Return the step of a person who has just enrolled a passkey, which has not signed yet; `codes` are shown with it."""
         enrolled = await self._factors.enrolled(user.id)
-        return MfaRequired(await self._park(user, Duty.SIGN, factors, charges), tuple(sorted(enrolled)), self._ends(), codes)
+        ticket = await self._park(user, Duty.SIGN, factors, charges, set_at=set_at)
+        return MfaRequired(ticket, tuple(sorted(enrolled)), self._ends(), codes)
 
     async def due(self, user_id: UserId, *, factors: Mapping[str, datetime]) -> datetime | None:
         """Return from when on an organization of the person refuses a session with these proofs, or None if none does."""
@@ -112,6 +120,7 @@ class AsyncDuties:
         factors: Mapping[str, datetime],
         charges: tuple[Charge, ...],
         *,
+        set_at: str = "",
         passage: Passage | None = None,
     ) -> SecretText:
         for each in charges:
@@ -123,6 +132,7 @@ class AsyncDuties:
             "duty": duty.value,
             "counters": "\n".join(keys),
             "blocks": "\n".join(blocks),
+            "set_at": set_at,
             **{f"factor:{name}": at.isoformat() for name, at in factors.items()},
         }
         # What a second step reads: a passkey that was enrolled with this sign-in is proved in one.

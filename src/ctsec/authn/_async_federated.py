@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import Final
 
 from ctsec.authn._async import AsyncSignIn
-from ctsec.authn.journey import SignInStep
+from ctsec.authn.journey import SignInStep, may_sign_in
 from ctsec.authn.ticket import Passage
 from ctsec.guard.attempts import Charge
 from ctsec.outcome import Reason, Refusal
@@ -35,7 +35,7 @@ class AsyncFederatedSignIn(AsyncSignIn):
 
     async def arrive(self, user: User, *, passage: Passage, second_factor: bool) -> SignInStep:
         """Return the step that a sign-in through a connection ends in; `second_factor`: the provider's word for one counts."""
-        refusal = self._may_act(user, known=True)
+        refusal = may_sign_in(user, known=True)
         if refusal is not None:
             return await self._refuse(refusal, subject=user.id)
         now = self._ambient.now()

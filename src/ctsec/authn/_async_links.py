@@ -133,8 +133,11 @@ class AsyncLinks:
         )
         return None
 
-    async def redeem(self, token: str, browser: str) -> Outcome[tuple[User, Charge]]:
-        """Consume a sign-in link with its browser's half; return its person, live state not looked at, and what the request took."""
+    async def redeem(self, token: str, browser: str) -> Outcome[tuple[User, Charge, str]]:
+        """Consume a sign-in link with its browser's half; return its person, live state not looked at, and what the request took.
+
+        The third is when the password was set beside which the link counts, empty for none.
+        """
         digest = halves_digest(token, browser)
         if isinstance(digest, Refusal):
             return await self.refuse(_INVALID)
@@ -152,7 +155,7 @@ class AsyncLinks:
         held = await self._parts.trails.mail_refusal(user.id)
         if held is not None:
             return await self.refuse(held)
-        return user, Charge((), proof.claims.get("block") or None)
+        return user, Charge((), proof.claims.get("block") or None), proof.claims["set_at"]
 
     async def refuse(self, refusal: Refusal) -> Refusal:
         """Record that a link to sign in was refused, and return why."""

@@ -23,7 +23,7 @@ from ctsec.authn._async import AsyncSignIn, AsyncSignInParts
 from ctsec.authn._async_federated import OWN_SIGN_IN
 from ctsec.authn._async_ports import AsyncEnrolment, AsyncPasskeyEnrolment, AsyncPost, PendingFactor
 from ctsec.authn.journey import Duty, MfaRequired, SignInStep
-from ctsec.authn.ticket import Passage, passage_in
+from ctsec.authn.ticket import Passage, passage_in, set_at_in
 from ctsec.guard.attempts import LOCKED, Attempts, Charge
 from ctsec.guard.counters import device_counter, password_counter
 from ctsec.guard.proof import Proof, Purpose
@@ -85,10 +85,10 @@ class _Journey(AsyncSignIn):
         return await self._refuse(OWN_SIGN_IN, subject=user.id)
 
     async def complete(
-        self, user: User, *, factors: Mapping[str, datetime], charges: tuple[Charge, ...], passage: Passage | None = None
+        self, user: User, *, factors: Mapping[str, datetime], charges: tuple[Charge, ...], set_at: str = "", passage: Passage | None = None
     ) -> SignInStep:
         """End the way in."""
-        return await self._complete(user, factors=factors, charges=charges, passage=passage)
+        return await self._complete(user, factors=factors, charges=charges, set_at=set_at, passage=passage)
 
 
 class AsyncOwing:
@@ -118,7 +118,8 @@ class AsyncOwing:
             return codes
         # The confirmation is what counts once: it advanced the app's step, and made every ticket of the person void, this one too.
         factors = {**parked.factors, Factor.TOTP.value: self._ambient.now()}
-        step = await self._journey.complete(parked.user, factors=factors, charges=parked.charges, passage=passage_in(parked.proof))
+        set_at, passage = set_at_in(parked.proof), passage_in(parked.proof)
+        step = await self._journey.complete(parked.user, factors=factors, charges=parked.charges, set_at=set_at, passage=passage)
         return step if isinstance(step, Refusal) else replace(step, codes=codes.codes)
 
     async def begin_registration(self, ticket: str) -> Outcome[Mapping[str, object]]:
@@ -136,7 +137,8 @@ class AsyncOwing:
             return added
         # The registration made the ticket void, as any change of factors does.
         codes = added.codes.codes if added.codes is not None else ()
-        return await self._parts.duties.second_step(parked.user, factors=parked.factors, charges=parked.charges, codes=codes)
+        factors, set_at = parked.factors, set_at_in(parked.proof)
+        return await self._parts.duties.second_step(parked.user, factors=factors, charges=parked.charges, codes=codes, set_at=set_at)
 
     async def set_password(self, ticket: str, *, password: str) -> SignInStep:
         """Set another password in place of one that is too short now, and complete the sign-in; other sessions end."""

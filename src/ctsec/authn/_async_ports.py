@@ -41,8 +41,8 @@ class AsyncAccountRecords(Protocol):
 class AsyncPasswordRecords(Protocol):
     """Sealed password hashes."""
 
-    async def get(self, user_id: UserId) -> PasswordRecord | None:
-        """Return the record of a user."""
+    async def get(self, user_id: UserId, *, held: bool = False) -> PasswordRecord | None:
+        """Return the record of a user; `held`, as it is committed now, and as it stays until this transaction ends."""
         ...
 
     async def put(self, record: PasswordRecord) -> bool:

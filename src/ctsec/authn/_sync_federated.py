@@ -15,7 +15,7 @@ from __future__ import annotations
 from typing import Final
 
 from ctsec.authn._sync import SignIn
-from ctsec.authn.journey import SignInStep
+from ctsec.authn.journey import SignInStep, may_sign_in
 from ctsec.authn.ticket import Passage
 from ctsec.guard.attempts import Charge
 from ctsec.outcome import Reason, Refusal
@@ -36,7 +36,7 @@ class FederatedSignIn(SignIn):
 
     def arrive(self, user: User, *, passage: Passage, second_factor: bool) -> SignInStep:
         """Return the step that a sign-in through a connection ends in; `second_factor`: the provider's word for one counts."""
-        refusal = self._may_act(user, known=True)
+        refusal = may_sign_in(user, known=True)
         if refusal is not None:
             return self._refuse(refusal, subject=user.id)
         now = self._ambient.now()

@@ -134,8 +134,11 @@ class Links:
         )
         return None
 
-    def redeem(self, token: str, browser: str) -> Outcome[tuple[User, Charge]]:
-        """Consume a sign-in link with its browser's half; return its person, live state not looked at, and what the request took."""
+    def redeem(self, token: str, browser: str) -> Outcome[tuple[User, Charge, str]]:
+        """Consume a sign-in link with its browser's half; return its person, live state not looked at, and what the request took.
+
+        The third is when the password was set beside which the link counts, empty for none.
+        """
         digest = halves_digest(token, browser)
         if isinstance(digest, Refusal):
             return self.refuse(_INVALID)
@@ -153,7 +156,7 @@ class Links:
         held = self._parts.trails.mail_refusal(user.id)
         if held is not None:
             return self.refuse(held)
-        return user, Charge((), proof.claims.get("block") or None)
+        return user, Charge((), proof.claims.get("block") or None), proof.claims["set_at"]
 
     def refuse(self, refusal: Refusal) -> Refusal:
         """Record that a link to sign in was refused, and return why."""

@@ -24,7 +24,7 @@ from ctsec.authn._sync import SignIn, SignInParts
 from ctsec.authn._sync_federated import OWN_SIGN_IN
 from ctsec.authn._sync_ports import Enrolment, PasskeyEnrolment, PendingFactor, Post
 from ctsec.authn.journey import Duty, MfaRequired, SignInStep
-from ctsec.authn.ticket import Passage, passage_in
+from ctsec.authn.ticket import Passage, passage_in, set_at_in
 from ctsec.guard.attempts import LOCKED, Attempts, Charge
 from ctsec.guard.counters import device_counter, password_counter
 from ctsec.guard.proof import Proof, Purpose
@@ -86,10 +86,10 @@ class _Journey(SignIn):
         return self._refuse(OWN_SIGN_IN, subject=user.id)
 
     def complete(
-        self, user: User, *, factors: Mapping[str, datetime], charges: tuple[Charge, ...], passage: Passage | None = None
+        self, user: User, *, factors: Mapping[str, datetime], charges: tuple[Charge, ...], set_at: str = "", passage: Passage | None = None
     ) -> SignInStep:
         """End the way in."""
-        return self._complete(user, factors=factors, charges=charges, passage=passage)
+        return self._complete(user, factors=factors, charges=charges, set_at=set_at, passage=passage)
 
 
 class Owing:
@@ -119,7 +119,8 @@ class Owing:
             return codes
         # The confirmation is what counts once: it advanced the app's step, and made every ticket of the person void, this one too.
         factors = {**parked.factors, Factor.TOTP.value: self._ambient.now()}
-        step = self._journey.complete(parked.user, factors=factors, charges=parked.charges, passage=passage_in(parked.proof))
+        set_at, passage = set_at_in(parked.proof), passage_in(parked.proof)
+        step = self._journey.complete(parked.user, factors=factors, charges=parked.charges, set_at=set_at, passage=passage)
         return step if isinstance(step, Refusal) else replace(step, codes=codes.codes)
 
     def begin_registration(self, ticket: str) -> Outcome[Mapping[str, object]]:
@@ -137,7 +138,8 @@ class Owing:
             return added
         # The registration made the ticket void, as any change of factors does.
         codes = added.codes.codes if added.codes is not None else ()
-        return self._parts.duties.second_step(parked.user, factors=parked.factors, charges=parked.charges, codes=codes)
+        factors, set_at = parked.factors, set_at_in(parked.proof)
+        return self._parts.duties.second_step(parked.user, factors=factors, charges=parked.charges, codes=codes, set_at=set_at)
 
     def set_password(self, ticket: str, *, password: str) -> SignInStep:
         """Set another password in place of one that is too short now, and complete the sign-in; other sessions end."""

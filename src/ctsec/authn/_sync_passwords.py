@@ -76,17 +76,20 @@ class PasswordVault:
         record = self._records.get(user_id)
         return record is not None and record.minimum == MINIMUM_WITH_MFA
 
-    def set_at(self, user_id: UserId) -> str:
-        """Return when the password was set, in ISO 8601; empty without one. Hashing and sealing anew do not change it."""
-        record = self._records.get(user_id)
+    def set_at(self, user_id: UserId, *, held: bool = False) -> str:
+        """Return when the password was set, in ISO 8601; empty without one. Hashing and sealing anew do not change it.
+
+        `held`: nobody sets another one before this transaction ends.
+        """
+        record = self._records.get(user_id, held=held)
         return record.changed_at.isoformat() if record is not None else ""
 
     def bring(self, user_id: UserId, encoded: str) -> bool:
         """Store a hash of another system, as `ctsec.authn.schemes.accept_foreign` returned it; False if another change came first."""
         return self._renew(self._before(user_id), encoded)
 
-    def prove(self, user: User | None, text: str, *, key: str = "") -> Outcome[None]:
-        """Compare `text` with the stored password of `user`; INVALID_CREDENTIALS if it is another.
+    def prove(self, user: User | None, text: str, *, key: str = "") -> Outcome[str]:
+        """Compare `text` with the stored password of `user`, and return when that was set (`set_at`); INVALID_CREDENTIALS if it is another.
 
         For nobody the cost is that of the account that the address `key` could have, or, without an address, that of a new password. On
         success a record that is another system's, weaker than today's or under an old pepper is replaced.
@@ -109,7 +112,7 @@ class PasswordVault:
             self._renew(record, self._hasher.hash(password))
         elif self._sealing.needs_rewrap(record.sealed):
             self._renew(record, encoded)
-        return None
+        return record.changed_at.isoformat()
 
     def _before(self, user_id: UserId) -> PasswordRecord:
         """Return what a new password comes after: the stored version, set now; version 0 if there is none."""

@@ -42,8 +42,8 @@ class AccountRecords(Protocol):
 class PasswordRecords(Protocol):
     """Sealed password hashes."""
 
-    def get(self, user_id: UserId) -> PasswordRecord | None:
-        """Return the record of a user."""
+    def get(self, user_id: UserId, *, held: bool = False) -> PasswordRecord | None:
+        """Return the record of a user; `held`, as it is committed now, and as it stays until this transaction ends."""
         ...
 
     def put(self, record: PasswordRecord) -> bool:

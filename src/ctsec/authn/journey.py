@@ -8,10 +8,10 @@ from enum import StrEnum
 from typing import Final, TypeAlias
 
 from ctsec.authn.record import Session
-from ctsec.outcome import Refusal
+from ctsec.outcome import Reason, Refusal
 from ctsec.principal import Factor
 from ctsec.secret import SecretText
-from ctsec.user import User
+from ctsec.user import User, UserStatus
 
 TICKET_LIFE: Final = timedelta(minutes=10)
 VERIFICATION_LIFE: Final = timedelta(hours=24)
@@ -108,3 +108,12 @@ class PasswordChangeRequired:
 
 
 SignInStep: TypeAlias = SignedIn | MfaRequired | EnrolmentRequired | PasswordChangeRequired | Refusal
+
+
+def may_sign_in(user: User, *, known: bool = False) -> Refusal | None:
+    """Return why nobody signs in to this account now, or None; who is `known` by a provider needs no confirmed address."""
+    if user.status is not UserStatus.ACTIVE:
+        return Refusal(Reason.DISABLED, "this account is disabled")
+    if user.email_verified_at is None and not known:
+        return Refusal(Reason.EMAIL_NOT_VERIFIED, "confirm your e-mail address first; the link is in your mail")
+    return None

@@ -49,6 +49,11 @@ def passage_in(ticket: Proof) -> Passage | None:
     )
 
 
+def set_at_in(ticket: Proof) -> str:
+    """Return when the password was set that the first step proved, or that its link counts beside; empty for neither."""
+    return ticket.claims.get("set_at", "")
+
+
 def as_claims(charge: Charge) -> dict[str, str]:
     """Return what a ticket tells of the charge of the first step."""
     return {"counter": charge.records[0].key, "block": charge.block or ""} if charge.records else {}

@@ -114,5 +114,5 @@ class PasskeyProver:
             )
             return WRONG
         used = replace(passkey, backup=signed.backup, last_used_at=self._ambient.now(), version=passkey.version + 1)
-        self._parts.passkeys.replace(used)
-        return used
+        # Not written where it was removed meanwhile, which has ended the sessions that it had begun.
+        return used if self._parts.passkeys.replace(used) else WRONG

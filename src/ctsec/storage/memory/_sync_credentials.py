@@ -23,9 +23,9 @@ class MemoryPasswords:
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
 
-    def get(self, user_id: UserId) -> PasswordRecord | None:
+    def get(self, user_id: UserId, *, held: bool = False) -> PasswordRecord | None:
         """Return the record of a user."""
-        return self._tx.get(PASSWORDS, user_id)
+        return self._tx.current(PASSWORDS, user_id) if held else self._tx.get(PASSWORDS, user_id)
 
     def put(self, record: PasswordRecord) -> bool:
         """Insert version 1, or replace the version before."""

@@ -26,10 +26,11 @@ class SqlPasswords:
         self._run = run
         self._tables = tables
 
-    def get(self, user_id: UserId) -> PasswordRecord | None:
+    def get(self, user_id: UserId, *, held: bool = False) -> PasswordRecord | None:
         """Return the record of a user."""
         t = self._tables.password
-        return made(PasswordRecord, self._run.row(select(t).where(t.c.user_id == user_id)))
+        query = select(t).where(t.c.user_id == user_id)
+        return made(PasswordRecord, self._run.row(query.with_for_update(read=True) if held else query))
 
     def put(self, record: PasswordRecord) -> bool:
         """Insert version 1, or replace the version before."""

@@ -37,6 +37,8 @@ class AsyncPasswordConformance:
             equal(await store.passwords.put(replace(password(1), sealed=b"lost")), False)
             equal(await store.passwords.put(password(1, version=3)), False)
             equal(await store.passwords.get(user_id(1)), password(1))
+            equal(await store.passwords.get(user_id(1), held=True), password(1))
+            equal(await store.passwords.get(user_id(2), held=True), None)
         async with storage.begin(after_commit=ignore) as store:
             equal(await store.passwords.put(replace(password(1), sealed=b"lost")), False)
             equal(await store.passwords.put(password(1, version=2)), True)

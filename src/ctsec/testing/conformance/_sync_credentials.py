@@ -38,6 +38,8 @@ class PasswordConformance:
             equal(store.passwords.put(replace(password(1), sealed=b"lost")), False)
             equal(store.passwords.put(password(1, version=3)), False)
             equal(store.passwords.get(user_id(1)), password(1))
+            equal(store.passwords.get(user_id(1), held=True), password(1))
+            equal(store.passwords.get(user_id(2), held=True), None)
         with storage.begin(after_commit=ignore) as store:
             equal(store.passwords.put(replace(password(1), sealed=b"lost")), False)
             equal(store.passwords.put(password(1, version=2)), True)
