@@ -13,10 +13,11 @@ import pytest
 
 from ctsec.authn._sync_passwords import PasswordVault
 from ctsec.authn.argon2_pool import Argon2Hasher
-from ctsec.authn.journey import MfaRequired, SignedIn
+from ctsec.authn.journey import MfaRequired, PasswordChangeRequired, SignedIn
 from ctsec.mfa import _sync_prover
 from ctsec.outcome import Reason
 from ctsec.storage.sql import SqlStorage
+from ctsec.storage.sql._sync_guard import SqlProofs
 from ctsec.testing import SoftwareAuthenticator
 from tests.servers import available_databases
 from tests.services._sync_world import REQUEST, World
@@ -88,6 +89,20 @@ def test_a_reset_waits_for_a_session_that_begins_and_ends_it(tmp_path: Path) -> 
         resetting.join()
         assert isinstance(step, SignedIn)
         assert reason(world.gate.session(step.token.reveal())) is Reason.NOT_AUTHENTICATED
+
+
+def test_a_password_that_is_owed_replaces_no_newer_one(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who knows a short password, and is asked for a longer one at sign-in, does not set it over one that was set by a link meanwhile."""
+    ann = world.person(ANN)
+    monkeypatch.setattr(PasswordVault, "is_short", lambda *_: True)
+    step = world.step(ANN)
+    assert isinstance(step, PasswordChangeRequired)
+    between(monkeypatch, SqlProofs, "consume", reset(world))
+    answer = world.call("owing.set_password", step.ticket.reveal(), password="yet another quiet evening")
+    assert reason(answer) is Reason.INVALID_TOKEN
+    monkeypatch.undo()
+    assert world.call("sessions.of", ann.id) == ()
+    assert isinstance(world.step(ANN, OTHER_PASSWORD), SignedIn)
 
 
 def test_a_second_factor_that_is_enrolled_meanwhile_is_asked_for(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

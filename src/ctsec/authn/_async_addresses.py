@@ -85,7 +85,8 @@ class AsyncAddresses:
         user = await self._parts.accounts.get(UserId(live.subject))
         if user is None or user.status is not UserStatus.ACTIVE or user.email_key != live.claims.get("email"):
             return await self._refuse_token(_INVALID)
-        if live.claims.get("set_at") != await self._parts.passwords.set_at(user.id):
+        # Held, so that a reset on its way is waited for, or waits.
+        if live.claims.get("set_at") != await self._parts.passwords.set_at(user.id, held=True):
             return await self._refuse_token(_INVALID)
         await self._parts.throttle.settle(charge)
         address, key = parse_email(live.claims["new"])

@@ -152,6 +152,8 @@ class AsyncOwing:
             return accepted
         if not await self._parts.proofs.consume(Purpose.SIGN_IN_TICKET, parked.proof.digest, now=now):
             return await self._journey.stale()
+        if await self._parts.passwords.set_at(user.id, held=True) != set_at_in(parked.proof):
+            return await self._journey.stale()  # somebody else has set one meanwhile, which is not to be replaced
         if not await self._parts.passwords.put(user.id, accepted):
             return _CONFLICT
         await self._parts.sessions.revoke_others(user.id, keep=None)

@@ -153,6 +153,8 @@ class Owing:
             return accepted
         if not self._parts.proofs.consume(Purpose.SIGN_IN_TICKET, parked.proof.digest, now=now):
             return self._journey.stale()
+        if self._parts.passwords.set_at(user.id, held=True) != set_at_in(parked.proof):
+            return self._journey.stale()  # somebody else has set one meanwhile, which is not to be replaced
         if not self._parts.passwords.put(user.id, accepted):
             return _CONFLICT
         self._parts.sessions.revoke_others(user.id, keep=None)
