@@ -135,6 +135,19 @@ async def test_a_link_ends(world: AsyncWorld, ann: Principal) -> None:
     assert reason(await confirm(world, "x" * (1 << 20))) is Reason.INVALID_TOKEN
 
 
+async def test_a_mailed_token_is_for_the_address_that_it_went_to(world: AsyncWorld) -> None:
+    """Neither a confirmation nor a reset counts for an account that has another address by now, whoever gave it that."""
+    await world.sign_up(ANN)
+    await world.call("accounts.request_password_reset", email=ANN)
+    confirmation, reset = [await world.token(ANN, kind) for kind in ("email_verification", "password_reset")]
+    async with world.security.begin() as unit:
+        user = await unit._store.users.by_email(ANN)
+        assert user is not None
+        await unit._store.users.replace(replace(user, email=NEW, email_key=NEW, version=user.version + 1))
+    assert reason(await world.call("accounts.verify_email", token=confirmation)) is Reason.INVALID_TOKEN
+    assert reason(await world.call("accounts.reset_password", token=reset, password=OTHER_PASSWORD)) is Reason.INVALID_TOKEN
+
+
 @pytest.mark.proves("ASVS-7.4.3")
 async def test_other_sessions_end(world: AsyncWorld, ann: Principal) -> None:
     """The change ends every session but the one that confirms it, and no other person's; a reset link to the old address is void."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,9 @@ from ctsec.authn._sync_passwords import PasswordVault
 from ctsec.authn.argon2_pool import Argon2Hasher
 from ctsec.authn.journey import MfaRequired, PasswordChangeRequired, SignedIn
 from ctsec.mfa import _sync_prover
+from ctsec.mfa._sync import Mfa
 from ctsec.outcome import Reason
+from ctsec.principal import Factor
 from ctsec.storage.sql import SqlStorage
 from ctsec.storage.sql._sync_guard import SqlProofs
 from ctsec.testing import SoftwareAuthenticator
@@ -29,18 +31,16 @@ ANN = "ann@acme.example"
 SERVERS = [kind for kind in available_databases() if kind != "sqlite"]
 
 
-@contextmanager
-def opened(kind: str, folder: Path) -> Iterator[World]:
-    """Open a world on a server."""
-    database = place_of(kind, "READ COMMITTED", folder=folder).database
+@pytest.fixture(params=SERVERS)
+def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
+    database = place_of(request.param, "READ COMMITTED", folder=tmp_path).database
     with closing(SqlStorage.from_url(database.sync_url, guard=database.guard_sync_url)) as storage, World.over(storage) as made:
         yield made
 
 
-@pytest.fixture(params=SERVERS)
-def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
-    with opened(request.param, tmp_path) as made:
-        yield made
+def short(*_: object) -> bool:
+    """Say of every password that it is short."""
+    return True
 
 
 def between(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, act: Callable[[], Any]) -> None:
@@ -75,26 +75,24 @@ def test_a_password_that_is_replaced_while_it_is_compared_signs_nobody_in(world:
 
 
 @pytest.mark.proves("ASVS-7.4.3")
-@pytest.mark.skipif("postgresql" not in SERVERS, reason="PostgreSQL is not installed")
-def test_a_reset_waits_for_a_session_that_begins_and_ends_it(tmp_path: Path) -> None:
+def test_a_reset_waits_for_a_session_that_begins_and_ends_it(world: World) -> None:
     """A session that is not committed yet is not overlooked by the reset that ends all others."""
-    with opened("postgresql", tmp_path) as world:
-        world.person(ANN)
-        resetting = threading.Thread(target=reset(world))
-        with world.security.begin(REQUEST) as unit:
-            step = unit.sign_in.password(email=ANN, password=PASSWORD)
-            resetting.start()
-            resetting.join(timeout=0.3)
-            assert resetting.is_alive()
-        resetting.join()
-        assert isinstance(step, SignedIn)
-        assert reason(world.gate.session(step.token.reveal())) is Reason.NOT_AUTHENTICATED
+    world.person(ANN)
+    resetting = threading.Thread(target=reset(world))
+    with world.security.begin(REQUEST) as unit:
+        step = unit.sign_in.password(email=ANN, password=PASSWORD)
+        resetting.start()
+        resetting.join(timeout=0.3)
+        assert resetting.is_alive()
+    resetting.join()
+    assert isinstance(step, SignedIn)
+    assert reason(world.gate.session(step.token.reveal())) is Reason.NOT_AUTHENTICATED
 
 
 def test_a_password_that_is_owed_replaces_no_newer_one(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who knows a short password, and is asked for a longer one at sign-in, does not set it over one that was set by a link meanwhile."""
     ann = world.person(ANN)
-    monkeypatch.setattr(PasswordVault, "is_short", lambda *_: True)
+    monkeypatch.setattr(PasswordVault, "is_short", short)
     step = world.step(ANN)
     assert isinstance(step, PasswordChangeRequired)
     between(monkeypatch, SqlProofs, "consume", reset(world))
@@ -125,3 +123,14 @@ def test_a_passkey_that_is_removed_while_it_signs_signs_nobody_in(world: World, 
     between(monkeypatch, _sync_prover, "verify_assertion", lambda: world.call("passkeys.remove", world.sure(ann), added.passkey.id))
     assert reason(world.call("sign_in.passkey", response=response)) is Reason.INVALID_CODE
     assert [each.id for each in world.call("sessions.of", ann.id)] == [ann.credential.id]
+
+
+def test_a_ticket_completes_one_sign_in_of_two_with_different_codes(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two requests with one ticket, each with a right code of its own, at once: one is signed in, and the other's code is spent."""
+    app = world.enrol(world.person(ANN))
+    step = world.step(ANN)
+    world.clock.advance(timedelta(seconds=30))
+    won: list[Any] = []
+    between(monkeypatch, Mfa, "prove", lambda: won.append(world.second(step, app.backup[0], Factor.BACKUP_CODE)))
+    assert reason(world.second(step, app.code())) is Reason.INVALID_TOKEN
+    assert isinstance(won[0], SignedIn)

@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 from ctsec.outcome import Reason, Refusal
 from ctsec.web.http import MAX_BODY, MAX_DEPTH, OverLimit, WebRequest, WebResponse, over_limit, parse_json, too_deep
 
+texts = st.text(st.characters(codec="utf-8", exclude_characters="\x00"))
 values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=8
+    st.none() | st.booleans() | st.integers() | texts, lambda inner: st.lists(inner) | st.dictionaries(texts, inner), max_leaves=8
 )
 
 
-@given(st.dictionaries(st.text(), values))
+@given(st.dictionaries(texts, values))
 def test_what_is_an_object_comes_back(value: dict[str, object]) -> None:
     """Every JSON object of moderate depth is read as it was written."""
     text = json.dumps(value)
@@ -39,6 +40,14 @@ def test_what_is_refused(body: bytes) -> None:
     refused = parse_json(body)
     assert isinstance(refused, Refusal)
     assert refused.reason is Reason.INVALID_INPUT
+
+
+@pytest.mark.parametrize("body", [{"a": "\x00"}, {"a": ["b", {"c": "d\x00"}]}, {"\x00": 1}])
+def test_no_text_holds_nul(body: dict[str, object]) -> None:
+    """PostgreSQL fails on NUL where it should refuse: no body and no query holds it; what only looks like it is taken."""
+    assert isinstance(parse_json(json.dumps(body).encode()), Refusal)
+    assert isinstance(WebRequest(method="GET", path="/", query="a=b%00").arguments(), Refusal)
+    assert parse_json(b'{"a":"\\\\u0000"}') == {"a": "\\u0000"}
 
 
 def test_depth_counts_brackets_outside_of_strings() -> None:

@@ -8,6 +8,7 @@ Rules that this module keeps:
 - around a cookie stand spaces and tabs, as RFC 6265 says, and no other character is taken off: a browser lets a sibling host set a cookie
   whose name is a character that Python calls space and then `__Host-`;
 - a JSON body is UTF-8, an object, at most 16 levels deep, without duplicate keys, NaN, infinity and lone surrogates;
+- no text holds the character NUL, in a query or a body: PostgreSQL stores none, and would fail where it should refuse;
 - every response says `no-store`, and its bytes are made here, so that two hosts send the same ones.
 """
 
@@ -31,6 +32,7 @@ MAX_BEARER: Final = 256
 MAX_QUERY: Final = 2_048
 MAX_DEPTH: Final = 16
 _SPACE: Final = " \t"
+_NUL: Final = "\x00"
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 Json: TypeAlias = Mapping[str, Any]
@@ -71,6 +73,8 @@ class WebRequest:
             return Refusal(Reason.INVALID_INPUT, "expected a query of at most 32 parameters in UTF-8")
         if len({key for key, _ in pairs}) != len(pairs):
             return Refusal(Reason.INVALID_INPUT, "expected each query parameter once")
+        if any(_NUL in value for _, value in pairs):
+            return Refusal(Reason.INVALID_INPUT, "expected a query without the character NUL")
         return dict(pairs)
 
     def cookie(self, name: str) -> str | None:
@@ -177,6 +181,14 @@ def too_deep(text: str) -> bool:
     return False
 
 
+def _holds_nul(value: object) -> bool:
+    if isinstance(value, dict):
+        return any(_holds_nul(each) for pair in cast(dict[str, object], value).items() for each in pair)
+    if isinstance(value, list):
+        return any(map(_holds_nul, cast(list[object], value)))
+    return isinstance(value, str) and _NUL in value
+
+
 def parse_json(body: bytes) -> Outcome[dict[str, Any]]:
     """Return the object that a JSON body holds, an empty body counting as `{}`, or INVALID_INPUT."""
     if not body.strip():
@@ -190,4 +202,6 @@ def parse_json(body: bytes) -> Outcome[dict[str, Any]]:
         value = load(text, object_pairs_hook=_pairs, parse_constant=_constant, parse_float=_number)
     except (ValueError, RecursionError):
         return refused
+    if "\\u0000" in text and _holds_nul(value):
+        return Refusal(Reason.INVALID_INPUT, "expected JSON without the character NUL")
     return cast(dict[str, Any], value) if isinstance(value, dict) else refused
