@@ -93,6 +93,18 @@ async def test_inviting_takes_rights(world: AsyncWorld, ann: Principal, acme: Or
     assert reason(await world.call("members.invite", admin, **invite)) is None
 
 
+async def test_an_inviter_whose_account_is_disabled_brings_nobody_in(world: AsyncWorld, ann: Principal, acme: Organization) -> None:
+    """What somebody asked for whose account is disabled since is refused, though their membership stands; enabled again, it counts."""
+    cid = await world.member(acme.id, "cid@acme.example", role="admin")
+    assert reason(await world.call("members.invite", cid, organization=acme.id, email=BOB)) is None
+    token = await world.token(BOB, "invitation")
+    bob = await world.person(BOB)
+    await world.call("directory.disable_user", cid.id, reason="left")
+    assert reason(await world.call("members.accept", bob, token=token)) is Reason.INVALID_TOKEN
+    await world.call("directory.enable_user", cid.id, reason="back")
+    assert reason(await world.call("members.accept", bob, token=token)) is None
+
+
 async def test_invitations_fill_nobodys_mailbox(world: AsyncWorld, ann: Principal, acme: Organization) -> None:
     """A mailbox is invited five times at once, by all organizations together; what its owner asks for is mailed all the same."""
     globex = await world.organization(ann, "Globex")

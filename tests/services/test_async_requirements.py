@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ctsec.authn import EnrolmentRequired, PasswordChangeRequired, SignedIn
+from ctsec.authn import EnrolmentRequired, MfaRequired, PasswordChangeRequired, SignedIn
 from ctsec.ids import OrganizationId, WorkspaceId
 from ctsec.outcome import Reason
 from ctsec.principal import Credential, CredentialKind, Principal
@@ -207,6 +207,28 @@ async def test_a_duty_forgives_nothing_before_it_is_done() -> None:
         assert isinstance(done, SignedIn)
         async with world.security.begin(REQUEST) as unit:
             assert await unit._guard.attempts.get(counter) is None
+
+
+async def test_a_ticket_is_for_the_one_duty_that_it_was_made_for() -> None:
+    """A ticket that enrols sets no password, and one of a second step, which owes nothing, does neither."""
+    async with staged() as scene:
+        world, email = scene.world, "bob@acme.example"
+        await scene.require()
+        enrols = await world.step(email)
+        assert isinstance(enrols, EnrolmentRequired)
+        refused = await world.call("owing.set_password", enrols.ticket.reveal(), password=OTHER_PASSWORD)
+        assert reason(refused) is Reason.INVALID_TOKEN
+        app = await world.call("owing.begin_totp", enrols.ticket.reveal())
+        device = Device(base32(app.seed.reveal()), (), world.clock)
+        assert isinstance(await world.call("owing.confirm_totp", enrols.ticket.reveal(), code=device.code()), SignedIn)
+        second = await world.step(email)
+        assert isinstance(second, MfaRequired)
+        for method, more in (
+            ("owing.set_password", {"password": OTHER_PASSWORD}),
+            ("owing.begin_totp", {}),
+            ("owing.begin_registration", {}),
+        ):
+            assert reason(await world.call(method, second.ticket.reveal(), **more)) is Reason.INVALID_TOKEN
 
 
 @pytest.mark.proves("NIST-3.1.1.2(1)")

@@ -112,6 +112,18 @@ async def test_a_case_is_canceled_by_the_person_and_by_operators(world: AsyncWor
         assert reason(await world.call(method, SECOND, case=nothing)) is Reason.NOT_FOUND
 
 
+async def test_no_administrator_decides_a_case(world: AsyncWorld, bob: Principal, device: Device) -> None:
+    """To an organization that its person belongs to there is no such reset: its owner neither approves nor ends it."""
+    ann = await world.person("ann@acme.example")
+    acme = await world.organization(ann)
+    token = await world.invite(acme.id, BOB)
+    await world.call("members.accept", bob, token=token)
+    case = await opened(world, bob)
+    for method in ("mfa_resets.approve", "mfa_resets.cancel"):
+        assert reason(await world.call(method, world.sure(ann), organization=acme.id, recovery=case.id)) is Reason.NOT_FOUND
+    assert (await world.call("support.view", SECOND, case=case.id))[0].state is RecoveryState.REQUESTED
+
+
 @pytest.mark.proves("NIST-4.2.2.2")
 async def test_the_same_separation_holds_for_the_support(world: AsyncWorld, bob: Principal, device: Device) -> None:
     """No case is opened shortly after a mailed reset; and after a case nothing is reset by mail for the separation, then it is."""

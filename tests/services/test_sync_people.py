@@ -94,6 +94,18 @@ def test_inviting_takes_rights(world: World, ann: Principal, acme: Organization)
     assert reason(world.call("members.invite", admin, **invite)) is None
 
 
+def test_an_inviter_whose_account_is_disabled_brings_nobody_in(world: World, ann: Principal, acme: Organization) -> None:
+    """What somebody asked for whose account is disabled since is refused, though their membership stands; enabled again, it counts."""
+    cid = world.member(acme.id, "cid@acme.example", role="admin")
+    assert reason(world.call("members.invite", cid, organization=acme.id, email=BOB)) is None
+    token = world.token(BOB, "invitation")
+    bob = world.person(BOB)
+    world.call("directory.disable_user", cid.id, reason="left")
+    assert reason(world.call("members.accept", bob, token=token)) is Reason.INVALID_TOKEN
+    world.call("directory.enable_user", cid.id, reason="back")
+    assert reason(world.call("members.accept", bob, token=token)) is None
+
+
 def test_invitations_fill_nobodys_mailbox(world: World, ann: Principal, acme: Organization) -> None:
     """A mailbox is invited five times at once, by all organizations together; what its owner asks for is mailed all the same."""
     globex = world.organization(ann, "Globex")

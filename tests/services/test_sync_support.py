@@ -113,6 +113,18 @@ def test_a_case_is_canceled_by_the_person_and_by_operators(world: World, bob: Pr
         assert reason(world.call(method, SECOND, case=nothing)) is Reason.NOT_FOUND
 
 
+def test_no_administrator_decides_a_case(world: World, bob: Principal, device: Device) -> None:
+    """To an organization that its person belongs to there is no such reset: its owner neither approves nor ends it."""
+    ann = world.person("ann@acme.example")
+    acme = world.organization(ann)
+    token = world.invite(acme.id, BOB)
+    world.call("members.accept", bob, token=token)
+    case = opened(world, bob)
+    for method in ("mfa_resets.approve", "mfa_resets.cancel"):
+        assert reason(world.call(method, world.sure(ann), organization=acme.id, recovery=case.id)) is Reason.NOT_FOUND
+    assert (world.call("support.view", SECOND, case=case.id))[0].state is RecoveryState.REQUESTED
+
+
 @pytest.mark.proves("NIST-4.2.2.2")
 def test_the_same_separation_holds_for_the_support(world: World, bob: Principal, device: Device) -> None:
     """No case is opened shortly after a mailed reset; and after a case nothing is reset by mail for the separation, then it is."""
