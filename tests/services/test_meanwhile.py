@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from ctsec.authn._sync_passwords import PasswordVault
+from ctsec.authn._sync_sessions import Sessions
 from ctsec.authn.argon2_pool import Argon2Hasher
 from ctsec.authn.journey import MfaRequired, PasswordChangeRequired, SignedIn
 from ctsec.mfa import _sync_prover
@@ -75,16 +76,19 @@ def test_a_password_that_is_replaced_while_it_is_compared_signs_nobody_in(world:
 
 
 @pytest.mark.proves("ASVS-7.4.3")
-def test_a_reset_waits_for_a_session_that_begins_and_ends_it(world: World) -> None:
+def test_a_reset_waits_for_a_session_that_begins_and_ends_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """A session that is not committed yet is not overlooked by the reset that ends all others."""
     world.person(ANN)
-    resetting = threading.Thread(target=reset(world))
+    resetting, hashed, ended = threading.Thread(target=reset(world)), threading.Event(), threading.Event()
+    between(monkeypatch, Argon2Hasher, "hash", hashed.set)
+    between(monkeypatch, Sessions, "revoke_others", ended.set)
     with world.security.begin(REQUEST) as unit:
         step = unit.sign_in.password(email=ANN, password=PASSWORD)
         resetting.start()
-        resetting.join(timeout=0.3)
-        assert resetting.is_alive()
+        assert hashed.wait(timeout=30)
+        assert not ended.wait(timeout=0.5)
     resetting.join()
+    assert ended.is_set()
     assert isinstance(step, SignedIn)
     assert reason(world.gate.session(step.token.reveal())) is Reason.NOT_AUTHENTICATED
 
