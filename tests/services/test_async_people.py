@@ -105,6 +105,16 @@ async def test_an_inviter_whose_account_is_disabled_brings_nobody_in(world: Asyn
     assert reason(await world.call("members.accept", bob, token=token)) is None
 
 
+async def test_who_wakes_a_role_could_give_it(world: AsyncWorld, ann: Principal, acme: Organization) -> None:
+    """A suspended owner is brought back by an owner, and not by an admin."""
+    cid = await world.member(acme.id, "cid@acme.example", role="owner")
+    admin = await world.member(acme.id, BOB, role="admin")
+    org = {"organization": acme.id, "user": cid.id}
+    await world.call("members.suspend", ann, **org)
+    assert reason(await world.call("members.reinstate", admin, **org)) is Reason.BEYOND_OWN_RIGHTS
+    assert reason(await world.call("members.reinstate", ann, **org)) is None
+
+
 async def test_invitations_fill_nobodys_mailbox(world: AsyncWorld, ann: Principal, acme: Organization) -> None:
     """A mailbox is invited five times at once, by all organizations together; what its owner asks for is mailed all the same."""
     globex = await world.organization(ann, "Globex")

@@ -198,6 +198,16 @@ async def test_removal_takes_a_fresh_factor(world: AsyncWorld, ann: Principal, d
     assert reason(await world.call("mfa.regenerate_backup_codes", fresh.principal)) is Reason.MFA_NOT_ENROLLED
 
 
+async def test_stepping_up_lengthens_no_session(world: AsyncWorld, ann: Principal, device: Device) -> None:
+    """A session ends when it was to end, however often its person proves a factor in it."""
+    step = await world.second(await world.step(ANN), device.code(1))
+    assert isinstance(step, SignedIn)
+    login = await world.arrived(step)
+    world.clock.advance(timedelta(minutes=50))
+    session, _ = await world.call("sign_in.step_up", login.principal, factor=Factor.TOTP, code=device.code())
+    assert session.expires_at == step.session.expires_at
+
+
 @pytest.mark.proves("ASVS-7.5.1")
 async def test_the_first_factor_takes_a_fresh_sign_in(world: AsyncWorld, ann: Principal) -> None:
     """A session that was left open binds no authenticator: it would get a fresh second factor, and its person be locked out."""

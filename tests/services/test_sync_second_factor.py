@@ -199,6 +199,16 @@ def test_removal_takes_a_fresh_factor(world: World, ann: Principal, device: Devi
     assert reason(world.call("mfa.regenerate_backup_codes", fresh.principal)) is Reason.MFA_NOT_ENROLLED
 
 
+def test_stepping_up_lengthens_no_session(world: World, ann: Principal, device: Device) -> None:
+    """A session ends when it was to end, however often its person proves a factor in it."""
+    step = world.second(world.step(ANN), device.code(1))
+    assert isinstance(step, SignedIn)
+    login = world.arrived(step)
+    world.clock.advance(timedelta(minutes=50))
+    session, _ = world.call("sign_in.step_up", login.principal, factor=Factor.TOTP, code=device.code())
+    assert session.expires_at == step.session.expires_at
+
+
 @pytest.mark.proves("ASVS-7.5.1")
 def test_the_first_factor_takes_a_fresh_sign_in(world: World, ann: Principal) -> None:
     """A session that was left open binds no authenticator: it would get a fresh second factor, and its person be locked out."""
