@@ -1,9 +1,10 @@
-"""Ready-made bundles: `embedded` on a SQLite file beside a local key file, and `in_memory` for tests.
+"""Ready-made bundles: `embedded` on a SQLite file beside a local key file, `from_url` on a database, and `in_memory` for tests.
 
 Rules that this module keeps:
 
 - a key file is created only together with the store: where there is data, a missing key file is an error that says what is lost;
-- tables are made or brought up to date, and the deployment's data key exists, before the bundle is returned;
+- the tables of a file are made or brought up to date, those of a database elsewhere are its owner's to make and are looked at;
+- the deployment's data key exists, and is of the key that was given, before the bundle is returned;
 - both colours of a bundle on the same file share what the process remembers, and one worker thread.
 """
 
@@ -13,20 +14,18 @@ import os
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
-from sqlalchemy import URL
+from sqlalchemy import URL, make_url
 
-from ctsec.audit.erasure.file import FileErasureList
 from ctsec.audit.retention.record import KEY_LABEL as RETENTION_LABEL
 from ctsec.audit.signing import KEY_LABEL
 from ctsec.authn.argon2_pool import Argon2Hasher, AsyncArgon2Hasher
 from ctsec.encryption.ed25519 import Signer
 from ctsec.encryption.kms.local import AsyncLocalKms, AsyncLocalSigner, LocalKms
 from ctsec.encryption.sealing import SealingRing
-from ctsec.errors import SchemaMismatch
+from ctsec.errors import ConfigurationError, SchemaMismatch
 from ctsec.keys.mac import PepperRing
-from ctsec.mail.smtp import SmtpMailer
+from ctsec.preset_deployment import Deployment, Place
 from ctsec.preset_peers import (
     allowances_of,
     async_allowances_of,
@@ -35,29 +34,29 @@ from ctsec.preset_peers import (
     async_feed_of,
     async_rates_of,
     async_receiver_of,
-    async_region_stores_of,
     async_services_of,
     async_streams_of,
     feed_of,
     named_stores,
     rates_of,
-    region_stores_of,
 )
 from ctsec.rbac.methods import MethodTable
 from ctsec.secret import Secret
 from ctsec.security import AsyncSecurity, Security
 from ctsec.security.parts import EmbeddedOptions, Parts, Settings, new_memory
-from ctsec.storage.backup.folder import FolderBackups
-from ctsec.storage.blocking import AsyncBlockingBackups, AsyncBlockingErasureList, AsyncBlockingTable
+from ctsec.storage.blocking import AsyncBlockingErasureList, AsyncBlockingTable
 from ctsec.storage.memory import AsyncMemoryRegionStorage, AsyncMemoryStorage, MemoryRegionStorage, MemoryStorage
 from ctsec.storage.memory.erased import MemoryErasureList
-from ctsec.storage.sql import AsyncSqlStorage, SqlStorage, Tables
+from ctsec.storage.sql import Tables
+from ctsec.storage.sql.engines import MAIN_SETTINGS
 from ctsec.storage.sql.schema import create, upgrade
-from ctsec.worker.thread import WorkerThread
+from ctsec.transport.tls import TRANSPORT, Transport
 
 if TYPE_CHECKING:
+    from ctsec.encryption.ports import Kms
     from ctsec.mail.ports import AsyncMailer, Mailer
     from ctsec.rbac.policy import Policy
+    from ctsec.storage.sql import EngineSettings
 
 PASSWORD_PEPPER = b"password-pepper/1"
 API_KEY_PEPPER = b"api-key-pepper/1"
@@ -169,103 +168,82 @@ async def async_in_memory(
     return security
 
 
-def sync_embedded(path: str, *, policy: Policy, issuer: str, mail: str | None, options: EmbeddedOptions) -> Security:
+def sync_embedded(path: str, *, policy: Policy, issuer: str, mail: str | Mailer | None, options: EmbeddedOptions) -> Security:
     """Return the bundle on a SQLite file beside its key file; `Security.embedded` is the way in.
 
     Raises KeyNotFound, which says what is lost, where there is a store without its key file, SchemaMismatch for a store of a newer
     version, StoreReadOnly and StoreBusy for a file that can not be written, ConfigurationError for everything that has to be set right.
     """
-    return _Embedded(path, policy=policy, issuer=issuer, mail=mail, options=options).security
+    return _embedded(path, policy=policy, issuer=issuer, mail=mail, options=options).security
 
 
-def async_embedded(path: str, *, policy: Policy, issuer: str, mail: str | None, options: EmbeddedOptions) -> AsyncSecurity:
+def async_embedded(path: str, *, policy: Policy, issuer: str, mail: str | Mailer | None, options: EmbeddedOptions) -> AsyncSecurity:
     """Return the async bundle on the same files; its worker thread is that of the sync one."""
-    base = _Embedded(path, policy=policy, issuer=issuer, mail=mail, options=options)
-    storage = AsyncSqlStorage.from_url(base.url, tables=base.tables)
-    return AsyncSecurity(
-        storage=storage,
-        kms=AsyncLocalKms(base.kms),
-        slow_hash=AsyncArgon2Hasher(options.password_hash),
-        parts=base.parts,
-        random=os.urandom,
-        key_services=async_services_of(options),
-        wake=base.wake,
-        rest=base.leave,
-        feed=async_feed_of(storage, options),
-        allowances=async_allowances_of(options),
-        rates=async_rates_of(options),
-        breaches=async_breaches_of(options),
-        region_stores=async_region_stores_of(options, base.tables),
-        sealed_tables=tuple(map(AsyncBlockingTable, options.sealed_tables)),
-        log_signer=AsyncLocalSigner(Signer(base.kms.derive(KEY_LABEL))),
-        backups=AsyncBlockingBackups(base.backups) if base.backups is not None else None,
-        erased=AsyncBlockingErasureList(base.erased),
-        alert_receiver=async_receiver_of(options),
-        retention_signer=AsyncLocalSigner(Signer(base.kms.derive(RETENTION_LABEL))),
-        streams=async_streams_of(options),
-        anchors=async_anchors_of(options),
-    )
+    return _embedded(path, policy=policy, issuer=issuer, mail=mail, options=options).for_event_loop()
 
 
-class _Embedded:
-    """The files, the tables, the sync bundle and the worker thread of an embedded deployment."""
+def sync_from_url(
+    url: str | URL,
+    *,
+    key_file: str,
+    policy: Policy,
+    issuer: str,
+    mail: str | Mailer | None,
+    options: EmbeddedOptions,
+    kms: Kms | None = None,
+    transport: Transport = TRANSPORT,
+    engine: EngineSettings | None = None,
+) -> Security:
+    """Return the bundle on a database whose tables are there; `Security.from_url` is the way in, and says what it raises."""
+    place = _place(url, transport, engine)
+    return _on(place, key_file=key_file, policy=policy, issuer=issuer, mail=mail, options=options, kms=kms).security
 
-    __slots__ = ("_thread", "backups", "erased", "kms", "parts", "security", "tables", "url")
 
-    def __init__(self, path: str, *, policy: Policy, issuer: str, mail: str | None, options: EmbeddedOptions) -> None:
-        database = Path(path)
-        self.kms = _open_key_file(database, options)
-        self.tables = Tables()
-        self.url = URL.create("sqlite", database=str(database))
-        for file in (database, database.with_name(f"{database.name}-guard")):
-            _make_private(file)
-        _bring_up_to_date(self.url, self.tables)
-        self.parts = parts_of(self.kms, policy=policy, settings=settings_of(issuer, options), options=options)
-        storage = SqlStorage.from_url(self.url, tables=self.tables)
-        self.backups = FolderBackups(options.backups, url=self.url, tables=self.tables) if options.backups is not None else None
-        self.erased = FileErasureList(options.erased or f"{database}-erased")
-        self._thread: WorkerThread | None = None
-        self.security = Security(
-            storage=storage,
-            kms=self.kms,
-            slow_hash=Argon2Hasher(options.password_hash),
-            parts=self.parts,
-            random=os.urandom,
-            mailer=_mailer_of(mail, options),
-            key_services=options.key_services,
-            wake=self.wake,
-            rest=self._rest,
-            feed=feed_of(storage, options),
-            allowances=allowances_of(options),
-            rates=rates_of(options),
-            breaches=options.breaches,
-            region_stores=region_stores_of(options, self.tables),
-            sealed_tables=options.sealed_tables,
-            log_signer=Signer(self.kms.derive(KEY_LABEL)),
-            backups=self.backups,
-            erased=self.erased,
-            alert_receiver=options.alert_receiver,
-            retention_signer=Signer(self.kms.derive(RETENTION_LABEL)),
-            streams=options.streams,
-            anchors=options.anchors,
-        )
-        if options.worker:
-            self._thread = WorkerThread(self.security.worker(f"{os.uname().nodename}:{os.getpid()}"))
-        self.security.prepare()
+def async_from_url(
+    url: str | URL,
+    *,
+    key_file: str,
+    policy: Policy,
+    issuer: str,
+    mail: str | Mailer | None,
+    options: EmbeddedOptions,
+    kms: Kms | None = None,
+    transport: Transport = TRANSPORT,
+    engine: EngineSettings | None = None,
+) -> AsyncSecurity:
+    """Return the async bundle on the same database; its worker thread is that of the sync one."""
+    place = _place(url, transport, engine)
+    return _on(place, key_file=key_file, policy=policy, issuer=issuer, mail=mail, options=options, kms=kms).for_event_loop()
 
-    def wake(self) -> None:
-        """Let the worker thread look at what is due; where no worker runs in this process, nothing happens."""
-        if self._thread is not None:
-            self._thread.wake()
 
-    def leave(self) -> None:
-        """End the worker thread after its present run, without waiting for it: an event loop may be what calls."""
-        if self._thread is not None:
-            self._thread.stop(timeout=0)
+def _place(url: str | URL, transport: Transport, engine: EngineSettings | None) -> Place:
+    return Place(url=make_url(url), tables=Tables(), transport=transport, engine=engine or MAIN_SETTINGS)
 
-    def _rest(self) -> None:
-        if self._thread is not None:
-            self._thread.stop()
+
+def _on(
+    place: Place, *, key_file: str, policy: Policy, issuer: str, mail: str | Mailer | None, options: EmbeddedOptions, kms: Kms | None
+) -> Deployment:
+    if options.key_file is not None:
+        raise ConfigurationError("expected the key file once: as key_file of from_url, and not in EmbeddedOptions")
+    file = LocalKms.load(key_file)
+    parts = parts_of(file, policy=policy, settings=settings_of(issuer, options), options=options)
+    erased = options.erased or f"{key_file}-erased"
+    return Deployment(place, file=file, kms=kms, parts=parts, erased=erased, mail=mail, options=options)
+
+
+def _embedded(path: str, *, policy: Policy, issuer: str, mail: str | Mailer | None, options: EmbeddedOptions) -> Deployment:
+    """Return the deployment in files: the key file is made with a new store, and the tables are made or brought up to date."""
+    if "://" in path:
+        raise ConfigurationError("expected the path of a SQLite file; a bundle on the database of a URL is made by from_url")
+    database = Path(path)
+    file = _open_key_file(database, options)
+    place = Place(url=URL.create("sqlite", database=str(database)), tables=Tables())
+    for each in (database, database.with_name(f"{database.name}-guard")):
+        _make_private(each)
+    _bring_up_to_date(place.url, place.tables)
+    parts = parts_of(file, policy=policy, settings=settings_of(issuer, options), options=options)
+    erased = options.erased or f"{database}-erased"
+    return Deployment(place, file=file, kms=None, parts=parts, erased=erased, mail=mail, options=options)
 
 
 def _make_private(file: Path) -> None:
@@ -280,14 +258,6 @@ def _bring_up_to_date(url: URL, tables: Tables) -> None:
         create(url, tables=tables)
     except SchemaMismatch:
         upgrade(url, tables=tables)
-
-
-def _mailer_of(mail: str | None, options: EmbeddedOptions) -> SmtpMailer | None:
-    """Return the mailer for an smtp URL, or None: then mail waits in the outbox, visible."""
-    if mail is None:
-        return None
-    sender = options.mail_from or f"no-reply@{urlsplit(options.base_url).hostname}"
-    return SmtpMailer(mail, sender=sender, transport=options.mail_transport)
 
 
 def _open_key_file(database: Path, options: EmbeddedOptions) -> LocalKms:

@@ -22,7 +22,8 @@ FEATURES = {
 }  # fmt: skip
 EDGES = {"storage", "encryption.kms", "mail.smtp", "authn.hibp", "sso.dns"}
 COMPOSITION = {
-    "", "security", "presets", "preset_peers", "unit", "_async_unit", "_sync_unit", "_async_security", "_sync_security",
+    "", "security", "presets", "preset_peers", "preset_deployment", "unit", "_async_unit", "_sync_unit",
+    "_async_security", "_sync_security",
 }  # fmt: skip  # "" is the lazy face
 HOSTS = {"web", "fastapi", "flask", "cli", "testing", "__main__"}
 LAYERS = (KERNEL, FEATURES, EDGES, COMPOSITION, HOSTS)
@@ -100,7 +101,18 @@ THIRD_PARTY = {
     "pydantic_core": ("web.*", "fastapi", "flask"),
     "scim2_models": ("web.scim.*",),
     "scim2_server": ("web.scim.*",),
-    "sqlalchemy": ("storage.*", "presets", "preset_peers", "security", "unit", "_*", "cli.*", "testing.*"),
+    "sqlalchemy": (
+        "storage.*",
+        "presets",
+        "preset_peers",
+        "preset_deployment",
+        "security",
+        "security.ready",
+        "unit",
+        "_*",
+        "cli.*",
+        "testing.*",
+    ),
     "alembic": ("storage.*", "cli.*"),
     "redis": ("storage.redis", "storage.redis.*"),
     "limits": ("storage.redis.*",),
@@ -122,8 +134,7 @@ THIRD_PARTY = {
 FRONT_DOORS = {
     ("ctsec.rbac.policy", "ctsec.rbac.preset"),
     ("ctsec.rbac.policy", "ctsec.rbac.document"),
-    ("ctsec.security._async", "ctsec.presets"),
-    ("ctsec.security._sync", "ctsec.presets"),
+    ("ctsec.security.ready", "ctsec.presets"),
 }
 
 FORBIDDEN_CALLS = {"eval", "exec", "compile", "__import__"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import re
@@ -14,9 +15,12 @@ from pathlib import Path
 import pytest
 
 from ctsec.cli import main
+from ctsec.cli.work import load_bundle
 from ctsec.ids import KeyId
 from ctsec.keys.attenuation import DerivedToken, Narrowing, narrowing, parse_derived
 from ctsec.keys.token import mint
+from ctsec.presets import async_in_memory
+from ctsec.rbac.preset import POLICY
 from tests import fresh
 
 HOST = """
@@ -124,3 +128,55 @@ def test_a_bundle_that_is_none_is_a_clear_error(name: str, tmp_path: Path) -> No
     assert failed.returncode == 2
     assert failed.stderr.startswith("ctsec: ")
     assert failed.stderr.count("\n") == 1
+
+
+ASYNC_HOST = """
+from ctsec import AsyncSecurity, Security
+from ctsec.security import EmbeddedOptions
+MATRIX = "permission viewer\\ndashboards:view yes"
+GIVEN = dict(permissions=("dashboards:view",), matrix=MATRIX, issuer="Acme", options=EmbeddedOptions(worker=False))
+made = []
+def create(path="made.db"):
+    made.append(path)
+    return AsyncSecurity.embedded(path, **GIVEN)
+def needy(path):
+    return Security.embedded(path, **GIVEN)
+async def later():
+    return create()
+number = 7
+"""
+
+
+def test_a_bundle_may_be_async_or_come_from_a_function(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A command takes the sync bundle beside an async one, and calls a function that makes either; what is neither is named."""
+    (tmp_path / "async_host.py").write_text(ASYNC_HOST + 'asynchronous = create("app.db")\n', "utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    for name in ("asynchronous", "create"):
+        bundle = load_bundle(f"async_host:{name}")
+        with bundle.begin() as unit:
+            unit.accounts.sign_up(email="ann@acme.example", password="correct horse battery", name="Ann")
+        assert bundle.jobs.mail.overview().waiting == 1
+        bundle.close()
+    assert sys.modules["async_host"].made == ["app.db", "made.db"]
+    wrong = {
+        "async_host:needy": "is a function; expected one without arguments",
+        "async_host:later": "and no coroutine",
+        "async_host:number": "is a int; expected a ctsec.Security, an AsyncSecurity, or a function",
+        "async_host:nothing": "async_host has no 'nothing'",
+        "nowhere.at:all": "there is no module nowhere in this folder or on PYTHONPATH",
+        "imports_it:security": "it imports no_such_thing, which is not installed here",
+    }
+    (tmp_path / "imports_it.py").write_text("import no_such_thing\n", "utf-8")
+    for name, words in wrong.items():
+        assert main(["mail", name]) == 2
+        assert words in capsys.readouterr().err
+    del sys.modules["async_host"]
+
+
+def test_an_async_bundle_of_parts_is_no_bundle_of_commands() -> None:
+    """What the host put together has no sync bundle beside it, and says so by None."""
+    parts = asyncio.run(async_in_memory(policy=POLICY))
+    assert parts.blocking is None

@@ -16,7 +16,7 @@ import pytest
 from ctsec import AsyncSecurity, Security
 from ctsec.audit import DEPLOYMENT_LOG, AuditPage, AuditQuery
 from ctsec.authn import Argon2Parameters
-from ctsec.errors import ConfigurationError, CtsecError, KeyNotFound, SchemaMismatch
+from ctsec.errors import ConfigurationError, KeyNotFound, SchemaMismatch
 from ctsec.outcome import Refusal
 from ctsec.rbac.preset import POLICY
 from ctsec.security.parts import EmbeddedOptions
@@ -106,15 +106,12 @@ def test_a_key_file_that_others_can_read_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_key_file_of_another_store_does_not_open_this_one(tmp_path: Path) -> None:
-    """A key file that belongs to another database is refused when the first secret is opened, and nothing is written under it."""
+    """A key file that belongs to another database is refused at the start, by its reference, and nothing is written under it."""
     opened(tmp_path / "one.db").close()
     opened(tmp_path / "two.db").close()
     os.replace(tmp_path / "two.db-key", tmp_path / "one.db-key")
-    security = opened(tmp_path / "one.db")
-    with pytest.raises(CtsecError) as caught:
-        sign_up(security, "ann@acme.example")
-    security.close()
-    assert caught.value.code == "key_not_found"
+    with pytest.raises(KeyNotFound, match=r"local:.* the deployment's key is local:"):
+        opened(tmp_path / "one.db")
 
 
 def test_a_store_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:

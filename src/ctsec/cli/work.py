@@ -7,19 +7,21 @@ import os
 import signal
 import sys
 import threading
+from inspect import Parameter, iscoroutinefunction, isfunction, signature
 from typing import TYPE_CHECKING, Any
 
 from ctsec.cli.loading import host_attribute
 from ctsec.errors import ConfigurationError
 from ctsec.outcome import Refusal
-from ctsec.security import Security
+from ctsec.security import AsyncSecurity, Security
 from ctsec.user import parse_email
 
 if TYPE_CHECKING:
     import argparse
-    from types import FrameType
+    from types import FrameType, FunctionType
 
 PAUSE = 1.0
+_REST = (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD)
 _SHOWN = 20
 
 
@@ -42,11 +44,29 @@ def add_to(commands: Any) -> None:
 
 
 def load_bundle(name: str) -> Security:
-    """Return the bundle that `module:attribute` names; raise ConfigurationError if there is none."""
+    """Return the bundle that `module:attribute` names, or that the function without arguments makes which it names.
+
+    Of an AsyncSecurity it is the sync bundle beside it. Raises ConfigurationError if there is none.
+    """
     found = host_attribute(name, such_as="app.security:security")
+    if isfunction(found):
+        found = _made(found, name)
+    if isinstance(found, AsyncSecurity):
+        if found.blocking is None:
+            raise ConfigurationError(f"{name} is an AsyncSecurity made of parts; expected a ctsec.Security on the same store beside it")
+        return found.blocking
     if not isinstance(found, Security):
-        raise ConfigurationError(f"{name} is a {type(found).__name__}; expected a ctsec.Security (the sync colour)")
+        raise ConfigurationError(
+            f"{name} is a {type(found).__name__}; expected a ctsec.Security, an AsyncSecurity, or a function that makes one"
+        )
     return found
+
+
+def _made(function: FunctionType, name: str) -> object:
+    needed = [each for each in signature(function).parameters.values() if each.default is Parameter.empty and each.kind not in _REST]
+    if needed or iscoroutinefunction(function):
+        raise ConfigurationError(f"{name} is a function; expected one without arguments, and no coroutine, that returns a ctsec.Security")
+    return function()
 
 
 def _worker(chosen: argparse.Namespace) -> int:

@@ -161,7 +161,10 @@ class KeyRing:
         if ref is None or ref == self._kms.ref:
             return self._kms
         if self._services is None:
-            raise KeyNotFound("a data key was wrapped under another key than the deployment's; configure the key service that has it")
+            raise KeyNotFound(
+                f"a data key was wrapped under {ref}, and the deployment's key is {self._kms.ref}: "
+                "give back the key file, or the key service, that the store was made with"
+            )
         return self._services.open(ref)
 
     def _or_regions(self, kek: str | None, scope: str, region: str) -> str | None:

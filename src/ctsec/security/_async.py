@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from types import MappingProxyType
 from typing import TypeAlias
@@ -32,7 +32,6 @@ from ctsec.keys._async_rate_ports import AsyncSharedRates
 from ctsec.mail._async_ports import AsyncMailer
 from ctsec.operators import Operator
 from ctsec.principal import Principal
-from ctsec.rbac.policy import Policy
 from ctsec.residency._async_content import AsyncRegionalContent
 from ctsec.residency._async_ports import AsyncRegionalTables, AsyncRegionStorage
 from ctsec.security._async_app_work import AsyncAppBeside
@@ -58,7 +57,9 @@ from ctsec.security._async_stale_jobs import AsyncStaleJobs
 from ctsec.security._async_throttle_jobs import AsyncThrottleJobs
 from ctsec.security._async_unit import AsyncUnit
 from ctsec.security._async_workload import AsyncWorkload
-from ctsec.security.parts import EmbeddedOptions, Parts, check_feed
+from ctsec.security._sync import Security as Blocking  # sync: from ctsec.security.ready import Ready as Blocking
+from ctsec.security.parts import Parts, check_feed
+from ctsec.security.ready import AsyncReady
 from ctsec.sso._async_domain_ports import AsyncTxtResolver
 from ctsec.storage._async_backup_ports import AsyncBackups
 from ctsec.storage._async_ports import AsyncChangeFeed, AsyncStorage, AsyncStore
@@ -73,7 +74,7 @@ def _sleep_on() -> None:
     """What a bundle without a worker of its own does after a commit and at its end."""
 
 
-class AsyncSecurity:
+class AsyncSecurity(AsyncReady):
     """Everything that a host imports, configured once: open units of work with `begin` and `join`, ask the `gate` for each request.
 
     `kms` is the deployment's own key, `key_services` opens those of customers. `wake` is called after each commit that wrote, so that a
@@ -95,6 +96,7 @@ class AsyncSecurity:
     `streams` are where the log goes besides (`ctsec.audit.streams`), `anchors` where its checkpoints are kept (`ctsec.audit.anchors`); the
     attributes say how far they are.
     `alert_receiver` is another system that is told of what `alerts` finds in the logs. `resolver` asks the DNS for `domain_proofs`.
+    The attribute `blocking` of a ready-made async bundle is the sync one on the same store, for commands and scripts; None otherwise.
     """
 
     __slots__ = (
@@ -114,6 +116,7 @@ class AsyncSecurity:
         "anchors",
         "apps",
         "backups",
+        "blocking",
         "domain_proofs",
         "gate",
         "jobs",
@@ -126,6 +129,7 @@ class AsyncSecurity:
         "streams",
         "workload",
     )
+    blocking: Blocking | None
 
     def __init__(
         self,
@@ -163,7 +167,7 @@ class AsyncSecurity:
         self.domain_proofs = AsyncDomainProofs(self.begin, policy=parts.settings.single_sign_on, resolver=resolver)
         secrets = self._ring(kms, source=source, services=key_services)
         subjects = AsyncSubjectKeys(storage.guard.subjects, sealer=secrets, held=parts.memory.subjects, ambient=self._ambient)
-        personal, self._rates = AsyncPersonalParts(secrets, subjects=subjects), rates
+        personal, self._rates, self.blocking = AsyncPersonalParts(secrets, subjects=subjects), rates, None
         self._aside = AsyncAsideLog(storage.guard.events, personal=personal, catalogue=parts.catalogue)
         self.apps = AsyncApps(self.begin, reading=self.reading, beside=AsyncAppBeside(storage, secrets, self._aside, parts, self._ambient))
         self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed, breaches, allowances, rates)
@@ -175,31 +179,6 @@ class AsyncSecurity:
         self._engines = AsyncEngines(slow_hash=slow_hash, secrets=secrets, subjects=subjects, breaches=breaches, places=at, sharing=sharing)
         again = AsyncReencryptions(storage, ring=secrets, source=source, places=places, memory=parts.memory, ambient=self._ambient)
         self.jobs = self._jobs(secrets, mailer=mailer, hasher=slow_hash, reencryptions=again)
-
-    @classmethod
-    def embedded(
-        cls,
-        path: str,
-        *,
-        issuer: str,
-        permissions: Iterable[str] = (),
-        matrix: str = "",
-        policy: Policy | None = None,
-        mail: str | None = None,
-        organization_scope: Iterable[str] = (),
-        options: EmbeddedOptions | None = None,
-    ) -> AsyncSecurity:
-        """Return a bundle on a SQLite file beside a local key file, with a worker thread; see `ctsec.presets` for what it makes.
-
-        `permissions` is the host's StrEnum and `matrix` its roles as text (`ctsec.rbac.Policy.from_matrix`), or `policy` is a ready one,
-        such as `Policy.preset()`; `mail` is an smtp URL. Raises ValueError unless exactly one of matrix and policy is given.
-        """
-        from ctsec.presets import async_embedded
-
-        if (policy is None) != bool(matrix):
-            raise ValueError("expected either permissions with their matrix, or a policy")
-        chosen = policy or Policy.from_matrix(permissions, matrix, organization_scope=organization_scope)
-        return async_embedded(path, policy=chosen, issuer=issuer, mail=mail, options=options or EmbeddedOptions())
 
     @asynccontextmanager
     async def begin(self, request: Request | None = None) -> AsyncGenerator[AsyncUnit]:
@@ -252,6 +231,7 @@ class AsyncSecurity:
             if found is None:
                 await store.deks.add(await self._engines.secrets.make_dek(DEPLOYMENT, region=DEFAULT_REGION))
         if found is not None:
+            self._engines.secrets.open_kek(found.kek)  # KeyNotFound at the start, and not at the first request
             await self.jobs.keys.rotate_if_due(found)
             await self.jobs.erasures.replay()
 

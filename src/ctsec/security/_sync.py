@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from types import MappingProxyType
 from typing import TypeAlias
@@ -33,7 +33,6 @@ from ctsec.keys._sync_rate_ports import SharedRates
 from ctsec.mail._sync_ports import Mailer
 from ctsec.operators import Operator
 from ctsec.principal import Principal
-from ctsec.rbac.policy import Policy
 from ctsec.residency._sync_content import RegionalContent
 from ctsec.residency._sync_ports import RegionalTables, RegionStorage
 from ctsec.security._sync_app_work import AppBeside
@@ -59,7 +58,9 @@ from ctsec.security._sync_stale_jobs import StaleJobs
 from ctsec.security._sync_throttle_jobs import ThrottleJobs
 from ctsec.security._sync_unit import Unit
 from ctsec.security._sync_workload import Workload
-from ctsec.security.parts import EmbeddedOptions, Parts, check_feed
+from ctsec.security.parts import Parts, check_feed
+from ctsec.security.ready import Ready
+from ctsec.security.ready import Ready as Blocking
 from ctsec.sso._sync_domain_ports import TxtResolver
 from ctsec.storage._sync_backup_ports import Backups
 from ctsec.storage._sync_ports import ChangeFeed, Storage, Store
@@ -74,7 +75,7 @@ def _sleep_on() -> None:
     """What a bundle without a worker of its own does after a commit and at its end."""
 
 
-class Security:
+class Security(Ready):
     """Everything that a host imports, configured once: open units of work with `begin` and `join`, ask the `gate` for each request.
 
     `kms` is the deployment's own key, `key_services` opens those of customers. `wake` is called after each commit that wrote, so that a
@@ -96,6 +97,7 @@ class Security:
     `streams` are where the log goes besides (`ctsec.audit.streams`), `anchors` where its checkpoints are kept (`ctsec.audit.anchors`); the
     attributes say how far they are.
     `alert_receiver` is another system that is told of what `alerts` finds in the logs. `resolver` asks the DNS for `domain_proofs`.
+    The attribute `blocking` of a ready-made async bundle is the sync one on the same store, for commands and scripts; None otherwise.
     """
 
     __slots__ = (
@@ -115,6 +117,7 @@ class Security:
         "anchors",
         "apps",
         "backups",
+        "blocking",
         "domain_proofs",
         "gate",
         "jobs",
@@ -127,6 +130,7 @@ class Security:
         "streams",
         "workload",
     )
+    blocking: Blocking | None
 
     def __init__(
         self,
@@ -164,7 +168,7 @@ class Security:
         self.domain_proofs = DomainProofs(self.begin, policy=parts.settings.single_sign_on, resolver=resolver)
         secrets = self._ring(kms, source=source, services=key_services)
         subjects = SubjectKeys(storage.guard.subjects, sealer=secrets, held=parts.memory.subjects, ambient=self._ambient)
-        personal, self._rates = PersonalParts(secrets, subjects=subjects), rates
+        personal, self._rates, self.blocking = PersonalParts(secrets, subjects=subjects), rates, None
         self._aside = AsideLog(storage.guard.events, personal=personal, catalogue=parts.catalogue)
         self.apps = Apps(self.begin, reading=self.reading, beside=AppBeside(storage, secrets, self._aside, parts, self._ambient))
         self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed, breaches, allowances, rates)
@@ -176,31 +180,6 @@ class Security:
         self._engines = Engines(slow_hash=slow_hash, secrets=secrets, subjects=subjects, breaches=breaches, places=at, sharing=sharing)
         again = Reencryptions(storage, ring=secrets, source=source, places=places, memory=parts.memory, ambient=self._ambient)
         self.jobs = self._jobs(secrets, mailer=mailer, hasher=slow_hash, reencryptions=again)
-
-    @classmethod
-    def embedded(
-        cls,
-        path: str,
-        *,
-        issuer: str,
-        permissions: Iterable[str] = (),
-        matrix: str = "",
-        policy: Policy | None = None,
-        mail: str | None = None,
-        organization_scope: Iterable[str] = (),
-        options: EmbeddedOptions | None = None,
-    ) -> Security:
-        """Return a bundle on a SQLite file beside a local key file, with a worker thread; see `ctsec.presets` for what it makes.
-
-        `permissions` is the host's StrEnum and `matrix` its roles as text (`ctsec.rbac.Policy.from_matrix`), or `policy` is a ready one,
-        such as `Policy.preset()`; `mail` is an smtp URL. Raises ValueError unless exactly one of matrix and policy is given.
-        """
-        from ctsec.presets import sync_embedded
-
-        if (policy is None) != bool(matrix):
-            raise ValueError("expected either permissions with their matrix, or a policy")
-        chosen = policy or Policy.from_matrix(permissions, matrix, organization_scope=organization_scope)
-        return sync_embedded(path, policy=chosen, issuer=issuer, mail=mail, options=options or EmbeddedOptions())
 
     @contextmanager
     def begin(self, request: Request | None = None) -> Generator[Unit, None]:
@@ -253,6 +232,7 @@ class Security:
             if found is None:
                 store.deks.add(self._engines.secrets.make_dek(DEPLOYMENT, region=DEFAULT_REGION))
         if found is not None:
+            self._engines.secrets.open_kek(found.kek)  # KeyNotFound at the start, and not at the first request
             self.jobs.keys.rotate_if_due(found)
             self.jobs.erasures.replay()
 

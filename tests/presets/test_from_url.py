@@ -1,0 +1,141 @@
+"""The bundle on the database of a URL: what it takes as it finds it, and what it refuses at the start."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import make_url
+
+from ctsec import AsyncSecurity, Security
+from ctsec.authn import Argon2Parameters
+from ctsec.encryption.kms import LocalKms
+from ctsec.errors import ConfigurationError, KeyNotFound, SchemaMismatch
+from ctsec.mail import Message
+from ctsec.outcome import Refusal
+from ctsec.rbac.preset import POLICY
+from ctsec.secret import Secret
+from ctsec.security.parts import EmbeddedOptions
+from ctsec.storage.sql import EngineSettings
+from ctsec.storage.sql.schema import create
+from ctsec.testing import RecordingMailer
+from tests.servers import Database
+
+OPTIONS = EmbeddedOptions(password_hash=Argon2Parameters.for_tests(), worker=False)
+SMALL = EngineSettings(pool_size=1, max_overflow=1)
+GIVEN: dict[str, Any] = {"policy": POLICY, "issuer": "Acme"}
+
+
+@pytest.fixture(scope="module")
+def url(database: Database) -> str:
+    """The URL of a database with tables, without a driver and its parameters: each colour chooses its own."""
+    create(database.sync_url)
+    made = make_url(database.sync_url)
+    return made.set(drivername=made.get_backend_name(), query={}).render_as_string(hide_password=False)
+
+
+@pytest.fixture(scope="module")
+def key_file(tmp_path_factory: pytest.TempPathFactory, database: Database) -> str:
+    """The key file that was made for that database."""
+    path = tmp_path_factory.mktemp("key") / f"{database.kind}.key"
+    LocalKms.create(path)
+    return str(path)
+
+
+def sign_up(security: Security, email: str) -> object:
+    """Sign a person up."""
+    with security.begin() as unit:
+        return unit.accounts.sign_up(email=email, password="correct horse battery", name="Ann")
+
+
+async def sign_up_and_close(security: AsyncSecurity, email: str) -> object:
+    """Sign a person up, in the other colour, and close the bundle."""
+    async with security.begin() as unit:
+        made = await unit.accounts.sign_up(email=email, password="correct horse battery", name="Ann")
+    await security.aclose()
+    return made
+
+
+def test_both_colours_stand_on_the_database_and_the_hosts_mailer_gets_the_mail(url: str, key_file: str) -> None:
+    """What the async bundle writes the sync one beside it delivers, through the mailer that the host gave, and both have the log's key."""
+    mailer = RecordingMailer()
+    bundle = AsyncSecurity.from_url(url, key_file=key_file, mail=mailer, options=OPTIONS, engine=SMALL, **GIVEN)
+    assert bundle.blocking is not None
+    with contextlib.closing(bundle.blocking) as beside:
+        assert not isinstance(asyncio.run(sign_up_and_close(bundle, "ann@acme.example")), Refusal)
+        beside.jobs.send_mail()
+        beside.logs.flush()
+        assert [sent.recipient for sent in mailer.sent] == ["ann@acme.example"]
+        assert beside.logs.verify().assurance.label == "signed"
+        assert beside.logs.identity.keys == bundle.logs.identity.keys
+
+
+def test_the_tables_are_the_owners_to_make(tmp_path: Path) -> None:
+    """A database without tables is refused with the command that makes them, and no key file is made beside it."""
+    LocalKms.create(tmp_path / "app.key")
+    with pytest.raises(SchemaMismatch, match="ctsec db upgrade"):
+        Security.from_url(f"sqlite:///{tmp_path / 'empty.db'}", key_file=str(tmp_path / "app.key"), options=OPTIONS, **GIVEN)
+    assert not (tmp_path / "empty.db-key").exists()
+
+
+def test_another_key_file_is_refused_at_the_start(url: str, key_file: str, tmp_path: Path) -> None:
+    """A missing key file, and one of another store, stop the start with both references; no request has to find it out."""
+    Security.from_url(url, key_file=key_file, options=OPTIONS, **GIVEN).close()
+    other = LocalKms.create(tmp_path / "other.key")
+    for file, words in ((tmp_path / "other.key", f"the deployment's key is {other.ref}"), (tmp_path / "none.key", "none.key")):
+        with pytest.raises(KeyNotFound, match=words):
+            Security.from_url(url, key_file=str(file), options=OPTIONS, **GIVEN)
+        with pytest.raises(KeyNotFound, match=words):
+            AsyncSecurity.from_url(url, key_file=str(file), options=OPTIONS, **GIVEN)
+
+
+def test_data_keys_may_be_wrapped_by_a_key_service(tmp_path: Path) -> None:
+    """With `kms` the data keys are wrapped there, and peppers and the log's key still come from the key file."""
+    url, key_file = f"sqlite:///{tmp_path / 'kms.db'}", str(tmp_path / "app.key")
+    LocalKms.create(key_file)
+    create(url)
+    kms = LocalKms(os.urandom(16), key=Secret(os.urandom(32)))
+    bundle = AsyncSecurity.from_url(url, key_file=key_file, kms=kms, options=OPTIONS, **GIVEN)
+    assert bundle.blocking is not None
+    with contextlib.closing(bundle.blocking) as beside:
+        assert not isinstance(asyncio.run(sign_up_and_close(bundle, "eve@acme.example")), Refusal)
+        assert beside.logs.identity.keys == bundle.logs.identity.keys
+    with pytest.raises(KeyNotFound, match=kms.ref):
+        Security.from_url(url, key_file=key_file, options=OPTIONS, **GIVEN)
+
+
+def test_what_is_said_twice_or_in_the_wrong_place_is_refused() -> None:
+    """The key file is named once, a policy comes once, and a URL is no path of an embedded bundle."""
+    url, key_file = "postgresql://127.0.0.1/app", "app.key"
+    with pytest.raises(ConfigurationError, match="key file once"):
+        Security.from_url(url, key_file=key_file, options=EmbeddedOptions(key_file=key_file), **GIVEN)
+    with pytest.raises(ValueError, match="policy"):
+        AsyncSecurity.from_url(url, key_file=key_file, issuer="Acme")
+    with pytest.raises(ConfigurationError, match="from_url"):
+        Security.embedded(url, options=OPTIONS, **GIVEN)
+
+
+class Post:
+    """A host's own way to send mail."""
+
+    def __init__(self) -> None:
+        self.arrived = threading.Event()
+
+    def send(self, message: Message) -> None:
+        """Tell that mail for Bob is there."""
+        if message.recipient == "bob@acme.example":
+            self.arrived.set()
+
+
+def test_the_worker_thread_delivers(url: str, key_file: str) -> None:
+    """What a commit put into the outbox is delivered by the thread of the bundle, without anybody calling a job."""
+    post = Post()
+    options = EmbeddedOptions(password_hash=Argon2Parameters.for_tests())
+    with contextlib.closing(Security.from_url(url, key_file=key_file, mail=post, options=options, **GIVEN)) as bundle:
+        sign_up(bundle, "bob@acme.example")
+        assert post.arrived.wait(30)
