@@ -13,9 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="ctsec", description="the security layer of a SaaS: its tables, backups, worker, keys and roles")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of every command."""
+    made = argparse.ArgumentParser(prog="ctsec", description="the security layer of a SaaS: its tables, backups, worker, keys and roles")
+    commands = made.add_subparsers(required=True, metavar="COMMAND")
     database.add_to(commands)
     work.add_to(commands)
     keys.add_to(commands)
@@ -27,12 +28,12 @@ def _parser() -> argparse.ArgumentParser:
     passwords.add_to(commands)
     support.add_to(commands)
     sso.add_to(commands)
-    return parser
+    return made
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; an error is one line on standard error, without a secret."""
-    chosen = _parser().parse_args(arguments)
+    chosen = parser().parse_args(arguments)
     try:
         return int(chosen.run(chosen))
     except CtsecError as error:
