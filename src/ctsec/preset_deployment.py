@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -19,6 +20,7 @@ from ctsec.authn.argon2_pool import Argon2Hasher, AsyncArgon2Hasher
 from ctsec.encryption.ed25519 import Signer
 from ctsec.encryption.kms.blocking import AsyncBlockingKms, KmsThreads
 from ctsec.encryption.kms.local import AsyncLocalKms, AsyncLocalSigner, LocalKms
+from ctsec.errors import ConfigurationError
 from ctsec.mail.smtp import SmtpMailer
 from ctsec.preset_peers import (
     allowances_of,
@@ -171,7 +173,11 @@ def _backups_of(place: Place, options: EmbeddedOptions) -> FolderBackups | None:
 
 def _mailer_of(mail: str | Mailer | None, options: EmbeddedOptions) -> Mailer | None:
     """Return the mailer for an smtp URL, the host's own, or None: then mail waits in the outbox, visible."""
+    if mail is None:
+        return None
     if not isinstance(mail, str):
+        if iscoroutinefunction(mail.send):  # nobody would await it, and the mail would pass for sent
+            raise ConfigurationError("expected a mailer whose send blocks: mail is sent by the worker, which is a thread, in both colours")
         return mail
     sender = options.mail_from or f"no-reply@{urlsplit(options.base_url).hostname}"
     return SmtpMailer(mail, sender=sender, transport=options.mail_transport)

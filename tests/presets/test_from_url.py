@@ -7,7 +7,7 @@ import contextlib
 import os
 import threading
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from sqlalchemy import make_url
@@ -23,7 +23,7 @@ from ctsec.secret import Secret
 from ctsec.security.parts import EmbeddedOptions
 from ctsec.storage.sql import EngineSettings
 from ctsec.storage.sql.schema import create
-from ctsec.testing import RecordingMailer
+from ctsec.testing import AsyncRecordingMailer, RecordingMailer
 from tests.servers import Database
 
 OPTIONS = EmbeddedOptions(password_hash=Argon2Parameters.for_tests(), worker=False)
@@ -118,6 +118,13 @@ def test_what_is_said_twice_or_in_the_wrong_place_is_refused() -> None:
         AsyncSecurity.from_url(url, key_file=key_file, issuer="Acme")
     with pytest.raises(ConfigurationError, match="from_url"):
         Security.embedded(url, options=OPTIONS, **GIVEN)
+
+
+def test_a_mailer_that_nobody_awaits_is_refused(tmp_path: Path) -> None:
+    """A mailer of an event loop is refused by both colours when the bundle is made: its mail would pass for sent."""
+    for bundle in (Security, AsyncSecurity):
+        with pytest.raises(ConfigurationError, match="send blocks"):
+            bundle.embedded(str(tmp_path / "app.db"), mail=cast(Any, AsyncRecordingMailer()), options=OPTIONS, **GIVEN)
 
 
 class Post:

@@ -9,7 +9,7 @@ from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.orm import Session
 
 from ctsec.errors import ConfigurationError
-from ctsec.storage.sql import AsyncSqlStorage, EngineSettings, SqlStorage, Tables, schema
+from ctsec.storage.sql import AsyncSqlStorage, EngineSettings, SqlStorage, Tables, engines, schema
 from ctsec.storage.sql.engines import GUARD_SETTINGS, coloured_url, guard_url
 from ctsec.testing.conformance.samples import ignore, user, user_id
 from tests.storage.sql.support import Place
@@ -31,6 +31,16 @@ def test_each_colour_gets_its_driver(url: str, sync: str, other: str) -> None:
     """One URL serves both colours: a driver of the other colour, or none, is replaced; a fitting one is kept."""
     assert coloured_url(url, asynchronous=False).drivername == sync
     assert coloured_url(url, asynchronous=True).drivername == other
+
+
+@pytest.mark.parametrize(("url", "extra"), [("postgresql://a@127.0.0.1/b", "postgres"), ("mariadb://a@127.0.0.1/b", "mariadb")])
+def test_a_driver_that_is_not_installed_is_named_with_its_extra(url: str, extra: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the driver the error says which extra brings it, in both colours; a driver of the host's choice is the host's business."""
+    monkeypatch.setattr(engines, "find_spec", lambda name: None)
+    for asynchronous in (False, True):
+        with pytest.raises(ConfigurationError, match=rf"install ctsec\[{extra}\]"):
+            coloured_url(url, asynchronous=asynchronous)
+    assert coloured_url("postgresql+asyncpg://a@127.0.0.1/b", asynchronous=True).drivername == "postgresql+asyncpg"
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
@@ -30,6 +31,7 @@ _DRIVERS: Final[Mapping[str, tuple[str, str]]] = {
     "mariadb": ("pymysql", "asyncmy"),
     "mysql": ("pymysql", "asyncmy"),
 }
+_EXTRAS: Final[Mapping[str, str]] = {"aiosqlite": "sqlite", "psycopg": "postgres", "pymysql": "mariadb", "asyncmy": "mariadb"}
 _SYNC_ONLY: Final = frozenset({"pysqlite", "pymysql", "mysqldb", "psycopg2"})
 _ASYNC_ONLY: Final = frozenset({"aiosqlite", "asyncmy", "aiomysql", "asyncpg"})
 
@@ -57,7 +59,10 @@ GUARD_SETTINGS: Final = EngineSettings(pool_size=4, max_overflow=0, lock_timeout
 
 
 def coloured_url(url: str | URL, *, asynchronous: bool) -> URL:
-    """Return `url` with a driver of the wanted colour, whatever driver it names; raise ConfigurationError for an unknown database."""
+    """Return `url` with a driver of the wanted colour, whatever driver it names.
+
+    Raises ConfigurationError for an unknown database, and for one of our drivers that is not installed.
+    """
     made = make_url(url)
     backend = made.get_backend_name()
     if backend not in _DRIVERS:
@@ -67,6 +72,9 @@ def coloured_url(url: str | URL, *, asynchronous: bool) -> URL:
         made = made.set(drivername=f"{backend}+{_DRIVERS[backend][asynchronous]}")
     if backend == "sqlite":
         refuse_memory(made)
+    driver = made.drivername.partition("+")[2]
+    if driver in _EXTRAS and find_spec(driver) is None:
+        raise ConfigurationError(f"the driver {driver} is not installed; install ctsec[{_EXTRAS[driver]}]")
     return made
 
 
