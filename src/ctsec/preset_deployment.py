@@ -20,7 +20,7 @@ from ctsec.authn.argon2_pool import Argon2Hasher, AsyncArgon2Hasher
 from ctsec.encryption.ed25519 import Signer
 from ctsec.encryption.kms.blocking import AsyncBlockingKms, KmsThreads
 from ctsec.encryption.kms.local import AsyncLocalKms, AsyncLocalSigner, LocalKms
-from ctsec.errors import ConfigurationError
+from ctsec.errors import ConfigurationError, StoreError
 from ctsec.mail.smtp import SmtpMailer
 from ctsec.preset_peers import (
     allowances_of,
@@ -42,7 +42,7 @@ from ctsec.security.parts import EmbeddedOptions, Parts
 from ctsec.storage.backup.folder import FolderBackups
 from ctsec.storage.blocking import AsyncBlockingBackups, AsyncBlockingErasureList, AsyncBlockingTable
 from ctsec.storage.sql import AsyncSqlStorage, EngineSettings, SqlStorage, Tables
-from ctsec.storage.sql.engines import MAIN_SETTINGS
+from ctsec.storage.sql.engines import MAIN_SETTINGS, shown
 from ctsec.transport.tls import TRANSPORT, Transport
 from ctsec.worker.thread import WorkerThread
 
@@ -111,6 +111,10 @@ class Deployment:
         )
         try:
             self.security.prepare()
+        except StoreError as error:
+            error.add_note(f"the store is {shown(place.url)}; `ctsec db check` says more")
+            storage.close()
+            raise
         except BaseException:
             storage.close()
             raise

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import URL, make_url
+from sqlalchemy.exc import ArgumentError
 
 from ctsec.audit.retention.record import KEY_LABEL as RETENTION_LABEL
 from ctsec.audit.signing import KEY_LABEL
@@ -217,7 +218,11 @@ def async_from_url(
 
 
 def _place(url: str | URL, transport: Transport, engine: EngineSettings | None) -> Place:
-    return Place(url=make_url(url), tables=Tables(), transport=transport, engine=engine or MAIN_SETTINGS)
+    try:
+        made = make_url(url)
+    except ArgumentError:  # whose message may repeat the URL, with its password
+        raise ConfigurationError("expected the URL of a database, such as postgresql://app@db.internal/shop") from None
+    return Place(url=made, tables=Tables(), transport=transport, engine=engine or MAIN_SETTINGS)
 
 
 def _on(

@@ -15,7 +15,8 @@ PAGE: Final = ROOT / "docs" / "reference" / "commands.md"
 
 def leaves(of: argparse.ArgumentParser, path: str, help_text: str = "") -> Iterator[tuple[str, argparse.ArgumentParser, str]]:
     """Yield each command without further commands: its words, its parser, and its one line of help."""
-    deeper: list[Any] = [action for action in of._actions if isinstance(action, argparse._SubParsersAction)]
+    everything: Any = of
+    deeper = [action for action in everything._actions if action.nargs == argparse.PARSER]
     if not deeper:
         yield path, of, help_text
     for action in deeper:

@@ -9,7 +9,7 @@ from tests.examples.pages import ROOT
 
 def test_links_between_pages_lead_somewhere() -> None:
     """Each relative link of the README and of the documentation names a file that is there, and a heading of it where it names one."""
-    broken = []
+    broken: list[str] = []
     for page in (ROOT / "README.md", ROOT / "SECURITY.md", *sorted((ROOT / "docs").rglob("*.md"))):
         for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text("utf-8")):
             place, _, heading = target.partition("#")

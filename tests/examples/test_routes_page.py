@@ -24,7 +24,11 @@ def taken(route: Route) -> str:
     needed = [f"`{name}`" for name, each in fields.items() if each.is_required()]
     shown = {name: f" ({each.default})" if type(each.default) in {str, int} and each.default != "" else "" for name, each in fields.items()}
     optional = [f"`{name}`{shown[name]}" for name, each in fields.items() if not each.is_required()]
-    parts = [", ".join(needed), optional and f"optional {', '.join(optional)}", route.query and f"query {listed(route.query)}"]
+    parts = [
+        ", ".join(needed),
+        f"optional {', '.join(optional)}" if optional else "",
+        f"query {listed(route.query)}" if route.query else "",
+    ]
     return "; ".join(part for part in parts if part) or "-"
 
 

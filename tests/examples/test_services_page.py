@@ -17,7 +17,7 @@ PAGE: Final = ROOT / "docs" / "reference" / "services.md"
 @cache
 def services() -> tuple[tuple[str, type[Any], str], ...]:
     """Return each service of a unit: its name, its class, and what its documentation says first."""
-    found = []
+    found: list[tuple[str, type[Any], str]] = []
     for name in sorted(name for name in dir(Unit) if not name.startswith("_")):
         held: Any = inspect.getattr_static(Unit, name)
         found.append((name, get_type_hints(held.fget)["return"], first(held.fget)))
@@ -40,7 +40,7 @@ def rows(name: str, service: type[Any]) -> Iterator[str]:
 def arguments(function: Any) -> Iterator[str]:
     """Yield the names of a method's arguments as they are written in a call."""
     for each in list(inspect.signature(function).parameters.values())[1:]:
-        star = {each.VAR_POSITIONAL: "*", each.VAR_KEYWORD: "**"}.get(each.kind, "")
+        star = "*" if each.kind is each.VAR_POSITIONAL else "**" if each.kind is each.VAR_KEYWORD else ""
         word = f"{each.name}=" if each.kind is each.KEYWORD_ONLY else f"{star}{each.name}"
         yield word if each.default is each.empty else f"[{word}]"
 

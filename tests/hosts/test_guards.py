@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from datetime import timedelta
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import flask
 import httpx
@@ -141,6 +141,14 @@ def test_guards_that_could_never_be_right_fail_where_they_are_written(asynchrono
 
 
 @pytest.mark.host("fastapi")
+def test_a_guard_takes_a_bundle_of_its_colour(asynchronous: AsyncSecurity, synchronous: Security) -> None:
+    """A bundle of the other colour is refused where the guard is made, and not by the first request."""
+    with pytest.raises(TypeError, match="expected Security, found AsyncSecurity"):
+        ctsec.flask.Guard(cast(Any, asynchronous))
+    with pytest.raises(TypeError, match="expected AsyncSecurity, found Security"):
+        ctsec.fastapi.Guard(cast(Any, synchronous))
+
+
 def test_fastapi_lists_its_unguarded_routes(asynchronous: AsyncSecurity) -> None:
     """Unguarded routes are found through included routers, mounts and opaque applications; guarded and public ones are not listed."""
     app = fastapi_app(asynchronous)

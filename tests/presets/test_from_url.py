@@ -15,7 +15,7 @@ from sqlalchemy import make_url
 from ctsec import AsyncSecurity, Security
 from ctsec.authn import Argon2Parameters
 from ctsec.encryption.kms import LocalKms
-from ctsec.errors import ConfigurationError, KeyNotFound, SchemaMismatch
+from ctsec.errors import ConfigurationError, KeyNotFound, SchemaMismatch, StoreError
 from ctsec.mail import Message
 from ctsec.outcome import Refusal
 from ctsec.rbac.preset import POLICY
@@ -107,6 +107,17 @@ def test_data_keys_may_be_wrapped_by_a_key_service(tmp_path: Path) -> None:
         assert beside.logs.identity.keys == bundle.logs.identity.keys
     with pytest.raises(KeyNotFound, match=kms.ref):
         Security.from_url(url, key_file=key_file, options=OPTIONS, **GIVEN)
+
+
+def test_a_database_that_is_away_is_named_without_its_password(tmp_path: Path) -> None:
+    """The error at the start says which store does not answer, and neither it nor that of a URL that is none repeats a password."""
+    LocalKms.create(tmp_path / "app.key")
+    with pytest.raises(StoreError) as away:
+        Security.from_url("postgresql://app:hidden@127.0.0.1:1/shop", key_file=str(tmp_path / "app.key"), options=OPTIONS, **GIVEN)
+    assert away.value.__notes__ == ["the store is postgresql://127.0.0.1:1/shop; `ctsec db check` says more"]
+    with pytest.raises(ConfigurationError, match="expected the URL of a database") as wrong:
+        Security.from_url("app:hidden@host", key_file=str(tmp_path / "app.key"), options=OPTIONS, **GIVEN)
+    assert "hidden" not in f"{away.value}{wrong.value}"
 
 
 def test_what_is_said_twice_or_in_the_wrong_place_is_refused() -> None:

@@ -51,6 +51,7 @@ class AsyncEntry:
     __slots__ = ("_security", "site")
 
     def __init__(self, security: AsyncSecurity) -> None:
+        _check_colour(security)
         self._security = security
         self.site = Site.of(security.parts.settings.base_url)
 
@@ -252,3 +253,9 @@ def _target(organization: OrganizationId | None, workspace: WorkspaceId | None) 
     if workspace is not None:
         return (Target("workspace", workspace),)
     return (Target("organization", organization),) if organization is not None else ()
+
+
+def _check_colour(bundle: object) -> None:
+    """Raise TypeError for a bundle of the other colour: it has the same attributes, and would fail at the first request."""
+    if not isinstance(bundle, AsyncSecurity):
+        raise TypeError(f"expected AsyncSecurity, found {type(bundle).__name__}: FastAPI takes the async bundle, Flask the sync one")

@@ -52,6 +52,7 @@ class Entry:
     __slots__ = ("_security", "site")
 
     def __init__(self, security: Security) -> None:
+        _check_colour(security)
         self._security = security
         self.site = Site.of(security.parts.settings.base_url)
 
@@ -251,3 +252,9 @@ def _target(organization: OrganizationId | None, workspace: WorkspaceId | None) 
     if workspace is not None:
         return (Target("workspace", workspace),)
     return (Target("organization", organization),) if organization is not None else ()
+
+
+def _check_colour(bundle: object) -> None:
+    """Raise TypeError for a bundle of the other colour: it has the same attributes, and would fail at the first request."""
+    if not isinstance(bundle, Security):
+        raise TypeError(f"expected Security, found {type(bundle).__name__}: FastAPI takes the async bundle, Flask the sync one")

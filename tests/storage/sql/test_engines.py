@@ -36,7 +36,11 @@ def test_each_colour_gets_its_driver(url: str, sync: str, other: str) -> None:
 @pytest.mark.parametrize(("url", "extra"), [("postgresql://a@127.0.0.1/b", "postgres"), ("mariadb://a@127.0.0.1/b", "mariadb")])
 def test_a_driver_that_is_not_installed_is_named_with_its_extra(url: str, extra: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the driver the error says which extra brings it, in both colours; a driver of the host's choice is the host's business."""
-    monkeypatch.setattr(engines, "find_spec", lambda name: None)
+
+    def nothing(name: str) -> None:
+        del name
+
+    monkeypatch.setattr(engines, "find_spec", nothing)
     for asynchronous in (False, True):
         with pytest.raises(ConfigurationError, match=rf"install ctsec\[{extra}\]"):
             coloured_url(url, asynchronous=asynchronous)
