@@ -47,6 +47,14 @@ def key_file(tmp_path_factory: pytest.TempPathFactory, database: Database) -> st
     return str(path)
 
 
+def on_file(folder: Path) -> tuple[str, str]:
+    """Return the URL of a database with tables in a folder, and the key file beside it."""
+    url, key_file = f"sqlite:///{folder / 'app.db'}", str(folder / "app.key")
+    create(url)
+    LocalKms.create(key_file)
+    return url, key_file
+
+
 def sign_up(security: Security, email: str) -> object:
     """Sign a person up."""
     with security.begin() as unit:
@@ -83,8 +91,9 @@ def test_the_tables_are_the_owners_to_make(tmp_path: Path) -> None:
     assert not (tmp_path / "empty.db-key").exists()
 
 
-def test_another_key_file_is_refused_at_the_start(url: str, key_file: str, tmp_path: Path) -> None:
+def test_another_key_file_is_refused_at_the_start(tmp_path: Path) -> None:
     """A missing key file, and one of another store, stop the start with both references; no request has to find it out."""
+    url, key_file = on_file(tmp_path)
     Security.from_url(url, key_file=key_file, options=OPTIONS, **GIVEN).close()
     other = LocalKms.create(tmp_path / "other.key")
     for file, words in ((tmp_path / "other.key", f"the deployment's key is {other.ref}"), (tmp_path / "none.key", "none.key")):
@@ -96,9 +105,7 @@ def test_another_key_file_is_refused_at_the_start(url: str, key_file: str, tmp_p
 
 def test_data_keys_may_be_wrapped_by_a_key_service(tmp_path: Path) -> None:
     """With `kms` the data keys are wrapped there, and peppers and the log's key still come from the key file."""
-    url, key_file = f"sqlite:///{tmp_path / 'kms.db'}", str(tmp_path / "app.key")
-    LocalKms.create(key_file)
-    create(url)
+    url, key_file = on_file(tmp_path)
     kms = LocalKms(os.urandom(16), key=Secret(os.urandom(32)))
     bundle = AsyncSecurity.from_url(url, key_file=key_file, kms=kms, options=OPTIONS, **GIVEN)
     assert bundle.blocking is not None
@@ -150,9 +157,9 @@ class Post:
             self.arrived.set()
 
 
-def test_the_worker_thread_delivers(url: str, key_file: str) -> None:
+def test_the_worker_thread_delivers(tmp_path: Path) -> None:
     """What a commit put into the outbox is delivered by the thread of the bundle, without anybody calling a job."""
-    post = Post()
+    post, (url, key_file) = Post(), on_file(tmp_path)
     options = EmbeddedOptions(password_hash=Argon2Parameters.for_tests())
     with contextlib.closing(Security.from_url(url, key_file=key_file, mail=post, options=options, **GIVEN)) as bundle:
         sign_up(bundle, "bob@acme.example")
