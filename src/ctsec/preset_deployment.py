@@ -109,17 +109,19 @@ class Deployment:
             streams=options.streams,
             anchors=options.anchors,
         )
-        try:
-            self.security.prepare()
-        except StoreError as error:
-            error.add_note(f"the store is {shown(place.url)}; `ctsec db check` says more")
-            storage.close()
-            raise
-        except BaseException:
-            storage.close()
-            raise
+        self._prepare(storage)
         if options.worker:
             self._thread = WorkerThread(self.security.worker(f"{os.uname().nodename}:{os.getpid()}"))
+
+    def _prepare(self, storage: SqlStorage) -> None:
+        """Look at the store, and make what it needs; where that fails, say which store it is, without account and password."""
+        try:
+            self.security.prepare()
+        except BaseException as error:
+            if isinstance(error, StoreError):
+                error.add_note(f"the store is {shown(self._place.url)}; `ctsec db check` says more")
+            storage.close()
+            raise
 
     def for_event_loop(self) -> AsyncSecurity:
         """Return the async bundle on the same store."""
