@@ -10,6 +10,7 @@ from ctsec.audit.event import LogId, Telling
 from ctsec.audit.export.raw import RawEvent
 from ctsec.audit.query import AuditQuery, Tally
 from ctsec.audit.record import SealedEvent, StoredEvent
+from ctsec.audit.retention._async_ports import AsyncPurgeRecords
 from ctsec.audit.sealing import CheckpointRecord, Head
 from ctsec.audit.tree.tiles import Tile
 from ctsec.ids import OrganizationId
@@ -167,4 +168,33 @@ class AsyncLogSigner(Protocol):
 
     async def sign(self, message: bytes) -> bytes:
         """Return the signature of a checkpoint's text, 64 bytes."""
+        ...
+
+
+class AsyncSealedStore(Protocol):
+    """The records of sealed logs over one transaction: those of the home store, or those in the store of a region."""
+
+    @property
+    def inbox(self) -> AsyncInboxRecords:
+        """Audit events on their way into the log."""
+        ...
+
+    @property
+    def log(self) -> AsyncLogRecords:
+        """The audit log."""
+        ...
+
+    @property
+    def tree(self) -> AsyncTreeRecords:
+        """The trees over the logs."""
+        ...
+
+    @property
+    def checkpoints(self) -> AsyncCheckpointRecords:
+        """The signed checkpoints of the logs."""
+        ...
+
+    @property
+    def purges(self) -> AsyncPurgeRecords:
+        """The events of the logs, to be purged, and what is left of them."""
         ...

@@ -11,6 +11,7 @@ from ctsec.audit.event import LogId, Telling
 from ctsec.audit.export.raw import RawEvent
 from ctsec.audit.query import AuditQuery, Tally
 from ctsec.audit.record import SealedEvent, StoredEvent
+from ctsec.audit.retention._sync_ports import PurgeRecords
 from ctsec.audit.sealing import CheckpointRecord, Head
 from ctsec.audit.tree.tiles import Tile
 from ctsec.ids import OrganizationId
@@ -168,4 +169,33 @@ class LogSigner(Protocol):
 
     def sign(self, message: bytes) -> bytes:
         """Return the signature of a checkpoint's text, 64 bytes."""
+        ...
+
+
+class SealedStore(Protocol):
+    """The records of sealed logs over one transaction: those of the home store, or those in the store of a region."""
+
+    @property
+    def inbox(self) -> InboxRecords:
+        """Audit events on their way into the log."""
+        ...
+
+    @property
+    def log(self) -> LogRecords:
+        """The audit log."""
+        ...
+
+    @property
+    def tree(self) -> TreeRecords:
+        """The trees over the logs."""
+        ...
+
+    @property
+    def checkpoints(self) -> CheckpointRecords:
+        """The signed checkpoints of the logs."""
+        ...
+
+    @property
+    def purges(self) -> PurgeRecords:
+        """The events of the logs, to be purged, and what is left of them."""
         ...

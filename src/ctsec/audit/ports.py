@@ -9,6 +9,7 @@ from ctsec.audit._async_ports import (
     AsyncLogRights,
     AsyncLogSigner,
     AsyncRecorder,
+    AsyncSealedStore,
     AsyncTreeRecords,
 )
 from ctsec.audit._sync_ports import (
@@ -18,6 +19,7 @@ from ctsec.audit._sync_ports import (
     LogRights,
     LogSigner,
     Recorder,
+    SealedStore,
     TreeRecords,
 )
 
@@ -28,6 +30,7 @@ __all__ = [
     "AsyncLogRights",
     "AsyncLogSigner",
     "AsyncRecorder",
+    "AsyncSealedStore",
     "AsyncTreeRecords",
     "CheckpointRecords",
     "InboxRecords",
@@ -35,5 +38,6 @@ __all__ = [
     "LogRights",
     "LogSigner",
     "Recorder",
+    "SealedStore",
     "TreeRecords",
 ]

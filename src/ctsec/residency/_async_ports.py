@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from ctsec.audit._async_ports import AsyncCheckpointRecords, AsyncInboxRecords, AsyncLogRecords, AsyncTreeRecords
+from ctsec.audit._async_ports import AsyncSealedStore
 from ctsec.audit.event import Event
 from ctsec.audit.record import StoredEvent
-from ctsec.audit.retention._async_ports import AsyncPurgeRecords
 from ctsec.directory.record import Workspace
 from ctsec.encryption.context import Context
 from ctsec.ids import DekId, MoveId, OrganizationId, WorkspaceId
@@ -94,8 +93,8 @@ class AsyncRegionMeta(Protocol):
         ...
 
 
-class AsyncRegionStore(Protocol):
-    """The records of a region over one transaction."""
+class AsyncRegionStore(AsyncSealedStore, Protocol):
+    """The records of a region over one transaction: content, and the logs of organizations in this store."""
 
     @property
     def content(self) -> AsyncContentRecords:
@@ -110,31 +109,6 @@ class AsyncRegionStore(Protocol):
     @property
     def meta(self) -> AsyncRegionMeta:
         """What the store says of itself."""
-        ...
-
-    @property
-    def inbox(self) -> AsyncInboxRecords:
-        """Events of workspaces on their way into their logs."""
-        ...
-
-    @property
-    def log(self) -> AsyncLogRecords:
-        """The logs of organizations in this store."""
-        ...
-
-    @property
-    def tree(self) -> AsyncTreeRecords:
-        """The trees over them."""
-        ...
-
-    @property
-    def checkpoints(self) -> AsyncCheckpointRecords:
-        """Their signed checkpoints."""
-        ...
-
-    @property
-    def purges(self) -> AsyncPurgeRecords:
-        """What is left of events that were purged."""
         ...
 
 

@@ -7,10 +7,9 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-from ctsec.audit._sync_ports import CheckpointRecords, InboxRecords, LogRecords, TreeRecords
+from ctsec.audit._sync_ports import SealedStore
 from ctsec.audit.event import Event
 from ctsec.audit.record import StoredEvent
-from ctsec.audit.retention._sync_ports import PurgeRecords
 from ctsec.directory.record import Workspace
 from ctsec.encryption.context import Context
 from ctsec.ids import DekId, MoveId, OrganizationId, WorkspaceId
@@ -95,8 +94,8 @@ class RegionMeta(Protocol):
         ...
 
 
-class RegionStore(Protocol):
-    """The records of a region over one transaction."""
+class RegionStore(SealedStore, Protocol):
+    """The records of a region over one transaction: content, and the logs of organizations in this store."""
 
     @property
     def content(self) -> ContentRecords:
@@ -111,31 +110,6 @@ class RegionStore(Protocol):
     @property
     def meta(self) -> RegionMeta:
         """What the store says of itself."""
-        ...
-
-    @property
-    def inbox(self) -> InboxRecords:
-        """Events of workspaces on their way into their logs."""
-        ...
-
-    @property
-    def log(self) -> LogRecords:
-        """The logs of organizations in this store."""
-        ...
-
-    @property
-    def tree(self) -> TreeRecords:
-        """The trees over them."""
-        ...
-
-    @property
-    def checkpoints(self) -> CheckpointRecords:
-        """Their signed checkpoints."""
-        ...
-
-    @property
-    def purges(self) -> PurgeRecords:
-        """What is left of events that were purged."""
         ...
 
 

@@ -19,7 +19,7 @@ from typing import Final
 
 from ctsec.ambient import Ambient, Request
 from ctsec.audit._async import AsyncAsideLog
-from ctsec.audit._async_ports import AsyncLogSigner
+from ctsec.audit._async_ports import AsyncLogSigner, AsyncSealedStore
 from ctsec.audit._async_tree import AsyncTreeReader
 from ctsec.audit.event import DEPLOYMENT_LOG, EventName, LogId, Target, build
 from ctsec.audit.export import jsonl
@@ -43,7 +43,7 @@ from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Principal
 from ctsec.security._async_region_events import AsyncOpensParts
 from ctsec.security.sealed_export import PURPOSE
-from ctsec.storage._async_sealed_ports import AsyncSealedStorage, AsyncSealedStore
+from ctsec.storage._async_sealed_ports import AsyncSealedStorage
 
 PAGE: Final = 1000
 _GZIP: Final = 31

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
+from ctsec.audit._async_ports import AsyncSealedStore
 from ctsec.residency._async_ports import AsyncRegionStorage, AsyncRegionStore
 from ctsec.residency.judging import check_store
-from ctsec.storage._async_sealed_ports import AsyncSealedStore
 
 
 class AsyncNamedStorage:

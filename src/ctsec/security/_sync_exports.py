@@ -20,7 +20,7 @@ from typing import Final
 
 from ctsec.ambient import Ambient, Request
 from ctsec.audit._sync import AsideLog
-from ctsec.audit._sync_ports import LogSigner
+from ctsec.audit._sync_ports import LogSigner, SealedStore
 from ctsec.audit._sync_tree import TreeReader
 from ctsec.audit.event import DEPLOYMENT_LOG, EventName, LogId, Target, build
 from ctsec.audit.export import jsonl
@@ -44,7 +44,7 @@ from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Principal
 from ctsec.security._sync_region_events import OpensParts
 from ctsec.security.sealed_export import PURPOSE
-from ctsec.storage._sync_sealed_ports import SealedStorage, SealedStore
+from ctsec.storage._sync_sealed_ports import SealedStorage
 
 PAGE: Final = 1000
 _GZIP: Final = 31

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Generator
 from contextlib import contextmanager
 
+from ctsec.audit._sync_ports import SealedStore
 from ctsec.residency._sync_ports import RegionStorage, RegionStore
 from ctsec.residency.judging import check_store
-from ctsec.storage._sync_sealed_ports import SealedStore
 
 
 class NamedStorage:

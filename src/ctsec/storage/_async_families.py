@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from ctsec.audit._async_ports import AsyncCheckpointRecords, AsyncInboxRecords, AsyncLogRecords, AsyncTreeRecords
 from ctsec.audit.alerts._async_ports import AsyncAlertRecords
 from ctsec.audit.erasure._async_ports import AsyncErasureRecords
-from ctsec.audit.retention._async_ports import AsyncPurgeRecords, AsyncRetentionRecords
+from ctsec.audit.retention._async_ports import AsyncRetentionRecords
 from ctsec.audit.streams._async_ports import AsyncPositionRecords
 from ctsec.connections._async_ports import AsyncAppRecords
 from ctsec.directory._async_lifecycle_ports import AsyncLifecycleRecords, AsyncParkedRecords
@@ -132,36 +131,11 @@ class AsyncAppFamilies(Protocol):
 
 
 class AsyncLogFamilies(Protocol):
-    """What is kept of the log, and of what is done with it."""
-
-    @property
-    def inbox(self) -> AsyncInboxRecords:
-        """Audit events on their way into the log."""
-        ...
-
-    @property
-    def log(self) -> AsyncLogRecords:
-        """The audit log."""
-        ...
-
-    @property
-    def tree(self) -> AsyncTreeRecords:
-        """The trees over the logs."""
-        ...
-
-    @property
-    def checkpoints(self) -> AsyncCheckpointRecords:
-        """The signed checkpoints of the logs."""
-        ...
+    """What is kept of what is done with the logs, beside the logs themselves (`ctsec.audit.ports.AsyncSealedStore`)."""
 
     @property
     def retention(self) -> AsyncRetentionRecords:
         """The plans of the logs, and the holds on them."""
-        ...
-
-    @property
-    def purges(self) -> AsyncPurgeRecords:
-        """The events of the logs, to be purged."""
         ...
 
     @property

@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Protocol, TypeAlias
 
+from ctsec.audit._async_ports import AsyncSealedStore
 from ctsec.authn._async_ports import AsyncDeviceRecords, AsyncPasswordRecords, AsyncSessionRecords
 from ctsec.changes import Epochs, News
 from ctsec.directory._async_ports import (
@@ -75,7 +76,7 @@ class AsyncChangeFeed(Protocol):
         ...
 
 
-class AsyncStore(AsyncAppFamilies, AsyncSsoFamilies, AsyncPeopleFamilies, AsyncKeyFamilies, AsyncLogFamilies, Protocol):
+class AsyncStore(AsyncAppFamilies, AsyncSsoFamilies, AsyncPeopleFamilies, AsyncKeyFamilies, AsyncLogFamilies, AsyncSealedStore, Protocol):
     """Every record family over one transaction; what they write is committed or rolled back together."""
 
     @property

@@ -5,10 +5,9 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from ctsec.audit._sync_ports import CheckpointRecords, InboxRecords, LogRecords, TreeRecords
 from ctsec.audit.alerts._sync_ports import AlertRecords
 from ctsec.audit.erasure._sync_ports import ErasureRecords
-from ctsec.audit.retention._sync_ports import PurgeRecords, RetentionRecords
+from ctsec.audit.retention._sync_ports import RetentionRecords
 from ctsec.audit.streams._sync_ports import PositionRecords
 from ctsec.connections._sync_ports import AppRecords
 from ctsec.directory._sync_lifecycle_ports import LifecycleRecords, ParkedRecords
@@ -133,36 +132,11 @@ class AppFamilies(Protocol):
 
 
 class LogFamilies(Protocol):
-    """What is kept of the log, and of what is done with it."""
-
-    @property
-    def inbox(self) -> InboxRecords:
-        """Audit events on their way into the log."""
-        ...
-
-    @property
-    def log(self) -> LogRecords:
-        """The audit log."""
-        ...
-
-    @property
-    def tree(self) -> TreeRecords:
-        """The trees over the logs."""
-        ...
-
-    @property
-    def checkpoints(self) -> CheckpointRecords:
-        """The signed checkpoints of the logs."""
-        ...
+    """What is kept of what is done with the logs, beside the logs themselves (`ctsec.audit.ports.SealedStore`)."""
 
     @property
     def retention(self) -> RetentionRecords:
         """The plans of the logs, and the holds on them."""
-        ...
-
-    @property
-    def purges(self) -> PurgeRecords:
-        """The events of the logs, to be purged."""
         ...
 
     @property

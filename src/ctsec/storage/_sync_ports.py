@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol, TypeAlias
 
+from ctsec.audit._sync_ports import SealedStore
 from ctsec.authn._sync_ports import DeviceRecords, PasswordRecords, SessionRecords
 from ctsec.changes import Epochs, News
 from ctsec.directory._sync_ports import (
@@ -76,7 +77,7 @@ class ChangeFeed(Protocol):
         ...
 
 
-class Store(AppFamilies, SsoFamilies, PeopleFamilies, KeyFamilies, LogFamilies, Protocol):
+class Store(AppFamilies, SsoFamilies, PeopleFamilies, KeyFamilies, LogFamilies, SealedStore, Protocol):
     """Every record family over one transaction; what they write is committed or rolled back together."""
 
     @property

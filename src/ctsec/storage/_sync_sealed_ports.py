@@ -6,37 +6,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-from ctsec.audit._sync_ports import CheckpointRecords, InboxRecords, LogRecords, TreeRecords
-from ctsec.audit.retention._sync_ports import PurgeRecords
-
-
-class SealedStore(Protocol):
-    """The records of sealed logs over one transaction."""
-
-    @property
-    def inbox(self) -> InboxRecords:
-        """Audit events on their way into the log."""
-        ...
-
-    @property
-    def log(self) -> LogRecords:
-        """The audit log."""
-        ...
-
-    @property
-    def tree(self) -> TreeRecords:
-        """The trees over the logs."""
-        ...
-
-    @property
-    def checkpoints(self) -> CheckpointRecords:
-        """The signed checkpoints of the logs."""
-        ...
-
-    @property
-    def purges(self) -> PurgeRecords:
-        """What is left of events that were purged."""
-        ...
+from ctsec.audit._sync_ports import SealedStore
 
 
 class SealedStorage(Protocol):
