@@ -90,17 +90,18 @@ def fill(storage: Storage, *, sizes: Mapping[LogId, tuple[int, ...]]) -> Logs:
 
 @dataclass(slots=True)
 class Kept:
-    """All rows of the logs, by their keys; `purged` are the leaves that are kept of events which are gone."""
+    """All rows of the logs of an `identity`, by their keys; `purged` are the leaves that are kept of events which are gone."""
 
     events: dict[tuple[LogId, int], StoredEvent]
     heads: dict[LogId, Head]
     tiles: dict[tuple[LogId, int, int], Tile]
     checkpoints: dict[tuple[LogId, int], CheckpointRecord]
     purged: dict[tuple[LogId, int], bytes] = field(default_factory=dict[tuple[LogId, int], bytes])
+    identity: LogIdentity = IDENTITY
 
     def copy(self) -> Kept:
         """Return rows that can be changed without changing these."""
-        return Kept(dict(self.events), dict(self.heads), dict(self.tiles), dict(self.checkpoints), dict(self.purged))
+        return Kept(dict(self.events), dict(self.heads), dict(self.tiles), dict(self.checkpoints), dict(self.purged), self.identity)
 
     def of(self, log: LogId) -> list[StoredEvent]:
         """Return the events of a log in the order of indexes."""
@@ -147,8 +148,8 @@ class Kept:
         """Return a checkpoint of the size of `record` for what its log now has."""
         rebuilt = Rebuilt()
         rebuilt.append(self.leaves(record.log)[: record.size])
-        checkpoint = Checkpoint(origin=IDENTITY.origin(record.log), size=record.size, root=rebuilt.root())
-        key = replace(IDENTITY.verifier(record.log), public=by.public)
+        checkpoint = Checkpoint(origin=self.identity.origin(record.log), size=record.size, root=rebuilt.root())
+        key = replace(self.identity.verifier(record.log), public=by.public)
         note = SignedCheckpoint.made(checkpoint, key=key, signature=by.sign(checkpoint.text().encode())).stored()
         return replace(record, root=checkpoint.root, note=note)
 

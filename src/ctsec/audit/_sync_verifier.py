@@ -42,7 +42,7 @@ class LogVerifier:
     root at a size within such a tile is what a stored checkpoint says that counts. What was held under that index covers nothing.
 
     The log may grow meanwhile: what is verified is what the head says when it is read. `progress` is told after each page how many of how
-    many indexes were read. At most a hundred findings are told. In the log
+    many indexes were read. At most a hundred findings are told. `trail` has what the log says of plans, holds and purges. In the log
     of logs the events are the checkpoints of the others, `named` are the logs that it has some of, and `pinned` says, for each size of a
     checkpoint that was held, up to which size each of them stands in the log of logs by then.
     """
@@ -67,7 +67,7 @@ class LogVerifier:
         self._identity = identity
         self._region = region
         self._progress = progress
-        self._trail = RetentionTrail(origin=identity.origin(log), keys=identity.retention_keys)
+        self.trail = RetentionTrail(origin=identity.origin(log), keys=identity.retention_keys, regional=bool(region))
         self._purged = 0
         self._prunes: tuple[PruneRecord, ...] = ()
         self._coming: dict[int, Tile] = {}
@@ -100,7 +100,7 @@ class LogVerifier:
         signed = [each.size for each in stored if self._is_sound(each, size=head.size)]
         fitting = {each.checkpoint.size for each in mine if self._holds(each)}
         kept = fitting & self.pinned.keys()
-        for at, detail in self._trail.judge(self._roots):
+        for at, detail in self.trail.judge(self._roots):
             self._tell(FindingKind.PURGE, at, detail)
         return LogReport(
             log=self._log,
@@ -174,7 +174,7 @@ class LogVerifier:
         there = self._records.page(self._log, first=first, limit=1)
         if there and there[0].index < end:
             self._tell(FindingKind.INDEX, there[0].index, "an event stands where the hashes were pruned")
-        self._trail.miss(first, end)
+        self.trail.miss(first, end)
         self._purged += end - first
         made: list[Tile] = []
         for tile in bare:
@@ -231,10 +231,10 @@ class LogVerifier:
         for index in range(first, end):
             if index in there:
                 leaves[index] = self._judged(there[index])
-                self._trail.see(index, there[index].event)
+                self.trail.see(index, there[index].event)
             elif index in kept:
                 leaves[index] = kept[index]
-                self._trail.miss(index, index + 1)
+                self.trail.miss(index, index + 1)
                 self._purged += 1
             elif index in nothing:
                 leaves[index] = _NOTHING

@@ -244,6 +244,7 @@ _FIELDS: Final[Mapping[EventName, Mapping[str, Field]]] = {
         **dict.fromkeys(("index", "size", "count", "newest"), public(int)),
         **dict.fromkeys(("root", "plan", "ranges", "signature"), public()),
         "holds": public(tuple),
+        "heard": public(int, optional=True),
     },
     EventName.AUDIT_PRUNED: {
         **dict.fromkeys(("index", "size", "minimum", "tiles"), public(int)),
@@ -262,6 +263,12 @@ _FIELDS: Final[Mapping[EventName, Mapping[str, Field]]] = {
     },
     EventName.LEGAL_HOLD_RELEASE_REQUESTED: _HOLD,
     EventName.LEGAL_HOLD_RELEASED: {**_HOLD, "asked_by": public(optional=True)},
+    EventName.RETENTION_RELAYED: {
+        **dict.fromkeys(("decision", "by"), public()),
+        **dict.fromkeys(("decided", "decided_at"), public(int)),
+        **dict.fromkeys(("plan", "hold", "matter", "extent", "person", "name", "asked_by"), public(optional=True)),
+        **dict.fromkeys(("version", "starts", "size", "since", "until"), public(int, optional=True)),
+    },
     EventName.ALERT_FIRED: {**_ALERT, "severity": public(), "source": public(), "index": public(int, optional=True)},
     EventName.ALERT_ACKNOWLEDGED: {**_ALERT, **_REASON},
     EventName.ALERT_MUTED: {**_ALERT, "until": public(), **_REASON},

@@ -210,6 +210,7 @@ class EventName(StrEnum):
     LEGAL_HOLD_PLACED = "legal_hold.placed"
     LEGAL_HOLD_RELEASE_REQUESTED = "legal_hold.release_requested"
     LEGAL_HOLD_RELEASED = "legal_hold.released"
+    RETENTION_RELAYED = "retention.relayed"
     AUDIT_EXPORTED = "audit.exported"
     STREAM_RESET = "stream.reset"
     ALERT_FIRED = "alert.fired"

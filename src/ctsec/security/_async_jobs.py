@@ -20,6 +20,7 @@ from ctsec.security._async_password_jobs import AsyncPasswordJobs
 from ctsec.security._async_recovery import AsyncRecoveryJobs
 from ctsec.security._async_reencryptions import AsyncReencryptions
 from ctsec.security._async_refused_sign_ins import REFUSED_SIGN_INS_JOB, AsyncRefusedSignIns
+from ctsec.security._async_region_retention import REGION_HOLDS_JOB
 from ctsec.security._async_residency import AsyncRegional
 from ctsec.security._async_retention_jobs import RETENTION_JOB, AsyncRetentionJobs
 from ctsec.security._async_stale_jobs import AsyncStaleJobs
@@ -143,8 +144,11 @@ class AsyncJobs:
         )
         signing = (AsyncJob(name=SIGNING_JOB, every=OFTEN, work=self.logs.sign_due),) if self.logs.signs else ()
         purging = (AsyncJob(name=RETENTION_JOB, every=DAILY, work=self.retention.run_due),) if self.retention.purges else ()
+        telling = (
+            (AsyncJob(name=REGION_HOLDS_JOB, every=MINUTELY, work=self.retention.regions.tell_holds),) if self.logs.regions.stores else ()
+        )
         mailing = (AsyncJob(name="mail", every=OFTEN, work=self.send_mail),) if self._mails else ()
-        return (*jobs, *signing, *purging, *mailing, *self._followers)
+        return (*jobs, *signing, *purging, *telling, *mailing, *self._followers)
 
     async def leases(self) -> tuple[JobLease, ...]:
         """Return every job that ever ran under a lease: when, when it is due again, and the code of what stopped it."""

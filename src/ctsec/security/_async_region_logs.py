@@ -22,6 +22,9 @@ from ctsec.ambient import Ambient
 from ctsec.audit.assurance import Finding, FindingKind, LogReport, VerificationReport
 from ctsec.audit.cover import Cover
 from ctsec.audit.event import LogId
+from ctsec.audit.retention._async_telling import decisions_in
+from ctsec.audit.retention.told import departures
+from ctsec.audit.retention.trail import RetentionTrail
 from ctsec.audit.sealing import LOG_OF_LOGS, CheckpointRecord, LogStatus
 from ctsec.audit.signing import LogIdentity
 from ctsec.audit.tree.checkpoint import SignedCheckpoint
@@ -179,8 +182,12 @@ class AsyncRegionLogs:
         held: Sequence[SignedCheckpoint],
         locked: Sequence[SignedCheckpoint],
         cover: Cover,
+        home: Mapping[LogId, RetentionTrail] | None = None,
     ) -> VerificationReport:
-        """Verify the logs of one store or of all; `cover` has judged the home store's log of logs, if that was verified."""
+        """Verify the logs of one store or of all; `cover` has judged the home store's log of logs, if that was verified.
+
+        Where the logs of the home store were, `home` is what they say of plans and holds: what was told of it here is compared with that.
+        """
         reports: list[LogReport] = []
         silent: list[tuple[str, str]] = []
         waiting, times = 0, list[datetime]()
@@ -188,7 +195,7 @@ class AsyncRegionLogs:
             mine = tuple([each for each in held if self.store_of(each) == name])
             fixed = tuple([each for each in locked if self.store_of(each) == name])
             try:
-                reports += await self._reports(name, log=log, held=mine, locked=fixed, cover=cover)
+                reports += await self._reports(name, log=log, held=mine, locked=fixed, cover=cover, home=home)
                 count, oldest = await waiting_in(self.stores[name].storage)
             except (StoreError, ResidencyError) as error:
                 silent.append((name, error.code))
@@ -214,21 +221,44 @@ class AsyncRegionLogs:
         return tuple(found), tuple(missing)
 
     async def _reports(
-        self, name: str, *, log: LogId | None, held: Sequence[SignedCheckpoint], locked: Sequence[SignedCheckpoint], cover: Cover
+        self,
+        name: str,
+        *,
+        log: LogId | None,
+        held: Sequence[SignedCheckpoint],
+        locked: Sequence[SignedCheckpoint],
+        cover: Cover,
+        home: Mapping[LogId, RetentionTrail] | None,
     ) -> list[LogReport]:
         logs = self.stores[name].logs
         kept = await checkpoints_in(self._home, handed_up(name))
         at, fixed, cosigned = cover.of(handed_up(name))
         pinned = {each.size: said for each in kept if each.size in (at, fixed, cosigned) and (said := _read(each)) is not None}
         more, witnessed = ([each for size, each in pinned.items() if size == wanted] for wanted in (fixed, cosigned))
-        found = await logs.reports(log=log, held=(*held, *pinned.values()), cover=Cover((*locked, *more), witnessed=witnessed))
+        trails: dict[LogId, RetentionTrail] = {}
+        found = await logs.reports(
+            log=log, held=(*held, *pinned.values()), cover=Cover((*locked, *more), witnessed=witnessed), trails=trails
+        )
         findings = () if log is not None else await self._departures(name, kept)
         made: list[LogReport] = []
         for each in found:
             told = (*each.findings, *(findings if each.log == LOG_OF_LOGS else ()))
+            if home is not None and each.log in trails:
+                told = (*told, *await self._unsaid(each.log, trails[each.log], home=home.get(each.log)))
             if each.size or told or held or kept:
                 made.append(replace(each, store=name, findings=tuple([replace(one, store=name) for one in told])))
         return made
+
+    async def _unsaid(self, log: LogId, trail: RetentionTrail, *, home: RetentionTrail | None) -> tuple[Finding, ...]:
+        """Return what a log was told, or its purges heard, that is not what the home log says."""
+        if not trail.told and not trail.listened:
+            return ()
+        known = tuple(home.decisions) if home is not None else ()
+        # What was decided since the home log was verified may have been told already.
+        async with self._home.reading() as store:
+            size, later = await decisions_in(log, store.log, first=known[-1].index + 1 if known else 0)
+        found = departures(trail.told, trail.listened, decisions=(*known, *later), size=size)
+        return tuple([Finding(log, FindingKind.PURGE, at, said) for at, said in found])
 
     async def _departures(self, name: str, kept: Sequence[CheckpointRecord]) -> tuple[Finding, ...]:
         """Return which checkpoints that the home store has of a store's log of logs are not there, or are others."""

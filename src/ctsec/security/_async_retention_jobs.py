@@ -18,14 +18,14 @@ from ctsec.audit.retention.record import StoredPlans
 from ctsec.audit.sealing import LOG_OF_LOGS
 from ctsec.audit.streams._async_ports import AsyncReceiver
 from ctsec.audit.streams.stream import Stream
-from ctsec.errors import ConfigurationError, LogInconsistent
+from ctsec.errors import ConfigurationError, CtsecError, LogInconsistent
 from ctsec.ids import OrganizationId
 from ctsec.principal import system
 from ctsec.security._async_logs import AsyncLogs
+from ctsec.security._async_region_retention import STEPS, AsyncRegionRetention
 from ctsec.storage._async_ports import AsyncStorage, AsyncStore
 
 RETENTION_JOB: Final = "retention"
-STEPS: Final = 200
 _LOGS: Final = 1000
 
 
@@ -44,13 +44,15 @@ def _prune_parts(store: AsyncStore) -> AsyncPruneParts:
 
 
 class AsyncRetentionJobs:
-    """Purges the logs of a deployment. `signer` has the retention key, outside of the database; without one nothing is purged.
+    """Purges the logs of a deployment, those of the home store, and by `regions` those in the stores of regions.
+
+    `signer` has the retention key, outside of the database; without one nothing is purged.
 
     A step is a transaction in which at most `batch` events go, or the hashes of at most so many tiles. Nothing is pruned that one of
     `streams` has not delivered.
     """
 
-    __slots__ = ("_ambient", "_logs", "_policy", "_pruner", "_purger", "_storage", "_streams")
+    __slots__ = ("_ambient", "_logs", "_policy", "_pruner", "_purger", "_storage", "_streams", "regions")
 
     def __init__(
         self,
@@ -64,6 +66,7 @@ class AsyncRetentionJobs:
         streams: tuple[Stream[AsyncReceiver], ...] = (),
     ) -> None:
         self._storage = storage
+        self.regions = AsyncRegionRetention(storage, logs=logs, signer=signer, policy=policy, ambient=ambient, batch=batch)
         self._streams = streams
         self._logs = logs
         self._policy = policy
@@ -77,12 +80,14 @@ class AsyncRetentionJobs:
         return self._purger is not None
 
     async def run_due(self) -> int:
-        """Take on the plans of logs that have none yet, then purge every log; return how many events went.
+        """Take on the plans of logs that have none yet, then purge every log, in regions too; return how many events went.
 
         What can be pruned then is, if the policy says so.
-        Raises LogInconsistent after all the others were purged, if the checkpoint of a log does not count.
+        Raises the first problem after all the others were purged: LogInconsistent if the checkpoint of a log does not count, or what kept
+        the store of a region from it.
         """
-        count, problem = 0, None
+        problem: CtsecError | None = None
+        count = 0
         # What is committed gets its index first: a purge is judged by the plans and holds that stand before it.
         await self._logs.place()
         for log in await self.logs():
@@ -93,6 +98,10 @@ class AsyncRetentionJobs:
                     await self.prune(log, least=self._policy.prune)
             except LogInconsistent as error:
                 problem = error
+        try:
+            count += await self.regions.run_due()
+        except CtsecError as error:
+            problem = problem or error
         if problem is not None:
             raise problem
         return count

@@ -21,6 +21,7 @@ from ctsec.security._sync_password_jobs import PasswordJobs
 from ctsec.security._sync_recovery import RecoveryJobs
 from ctsec.security._sync_reencryptions import Reencryptions
 from ctsec.security._sync_refused_sign_ins import REFUSED_SIGN_INS_JOB, RefusedSignIns
+from ctsec.security._sync_region_retention import REGION_HOLDS_JOB
 from ctsec.security._sync_residency import Regional
 from ctsec.security._sync_retention_jobs import RETENTION_JOB, RetentionJobs
 from ctsec.security._sync_stale_jobs import StaleJobs
@@ -144,8 +145,9 @@ class Jobs:
         )
         signing = (Job(name=SIGNING_JOB, every=OFTEN, work=self.logs.sign_due),) if self.logs.signs else ()
         purging = (Job(name=RETENTION_JOB, every=DAILY, work=self.retention.run_due),) if self.retention.purges else ()
+        telling = (Job(name=REGION_HOLDS_JOB, every=MINUTELY, work=self.retention.regions.tell_holds),) if self.logs.regions.stores else ()
         mailing = (Job(name="mail", every=OFTEN, work=self.send_mail),) if self._mails else ()
-        return (*jobs, *signing, *purging, *mailing, *self._followers)
+        return (*jobs, *signing, *purging, *telling, *mailing, *self._followers)
 
     def leases(self) -> tuple[JobLease, ...]:
         """Return every job that ever ran under a lease: when, when it is due again, and the code of what stopped it."""

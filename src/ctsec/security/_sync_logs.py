@@ -16,6 +16,7 @@ from ctsec.audit.anchors.witness import Witnessed
 from ctsec.audit.assurance import VerificationReport, stranger
 from ctsec.audit.cover import Cover
 from ctsec.audit.event import LogId
+from ctsec.audit.retention.trail import RetentionTrail
 from ctsec.audit.sealing import LOG_OF_LOGS, LogStatus
 from ctsec.audit.signing import LogIdentity
 from ctsec.audit.tree.checkpoint import SignedCheckpoint
@@ -112,11 +113,15 @@ class Logs(SealedLogs):
         reports = list(map(stranger, strange.values()))
         silent: tuple[tuple[str, str], ...] = ()
         elsewhere: set[LogId] = set()
+        trails: dict[LogId, RetentionTrail] = {}
         if region is None:
-            reports += self.reports(log=log, held=at_home, earlier=earlier, cover=cover, progress=progress, elsewhere=elsewhere)
+            kept = trails if self.regions.stores else None
+            reports += self.reports(
+                log=log, held=at_home, earlier=earlier, cover=cover, progress=progress, elsewhere=elsewhere, trails=kept
+            )
         waiting, oldest = waiting_in(self._storage)
         if log is None or region is not None:
-            regional = self.regions.verify(region, log=log, held=held, locked=locked, cover=cover)
+            regional = self.regions.verify(region, log=log, held=held, locked=locked, cover=cover, home=trails if region is None else None)
             reports += regional.logs
             misnamed, missing = self.regions.strangers(elsewhere, identity=self.identity)
             if misnamed:

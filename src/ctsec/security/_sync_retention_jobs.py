@@ -19,14 +19,14 @@ from ctsec.audit.retention.record import StoredPlans
 from ctsec.audit.sealing import LOG_OF_LOGS
 from ctsec.audit.streams._sync_ports import Receiver
 from ctsec.audit.streams.stream import Stream
-from ctsec.errors import ConfigurationError, LogInconsistent
+from ctsec.errors import ConfigurationError, CtsecError, LogInconsistent
 from ctsec.ids import OrganizationId
 from ctsec.principal import system
 from ctsec.security._sync_logs import Logs
+from ctsec.security._sync_region_retention import STEPS, RegionRetention
 from ctsec.storage._sync_ports import Storage, Store
 
 RETENTION_JOB: Final = "retention"
-STEPS: Final = 200
 _LOGS: Final = 1000
 
 
@@ -45,13 +45,15 @@ def _prune_parts(store: Store) -> PruneParts:
 
 
 class RetentionJobs:
-    """Purges the logs of a deployment. `signer` has the retention key, outside of the database; without one nothing is purged.
+    """Purges the logs of a deployment, those of the home store, and by `regions` those in the stores of regions.
+
+    `signer` has the retention key, outside of the database; without one nothing is purged.
 
     A step is a transaction in which at most `batch` events go, or the hashes of at most so many tiles. Nothing is pruned that one of
     `streams` has not delivered.
     """
 
-    __slots__ = ("_ambient", "_logs", "_policy", "_pruner", "_purger", "_storage", "_streams")
+    __slots__ = ("_ambient", "_logs", "_policy", "_pruner", "_purger", "_storage", "_streams", "regions")
 
     def __init__(
         self,
@@ -65,6 +67,7 @@ class RetentionJobs:
         streams: tuple[Stream[Receiver], ...] = (),
     ) -> None:
         self._storage = storage
+        self.regions = RegionRetention(storage, logs=logs, signer=signer, policy=policy, ambient=ambient, batch=batch)
         self._streams = streams
         self._logs = logs
         self._policy = policy
@@ -78,12 +81,14 @@ class RetentionJobs:
         return self._purger is not None
 
     def run_due(self) -> int:
-        """Take on the plans of logs that have none yet, then purge every log; return how many events went.
+        """Take on the plans of logs that have none yet, then purge every log, in regions too; return how many events went.
 
         What can be pruned then is, if the policy says so.
-        Raises LogInconsistent after all the others were purged, if the checkpoint of a log does not count.
+        Raises the first problem after all the others were purged: LogInconsistent if the checkpoint of a log does not count, or what kept
+        the store of a region from it.
         """
-        count, problem = 0, None
+        problem: CtsecError | None = None
+        count = 0
         # What is committed gets its index first: a purge is judged by the plans and holds that stand before it.
         self._logs.place()
         for log in self.logs():
@@ -94,6 +99,10 @@ class RetentionJobs:
                     self.prune(log, least=self._policy.prune)
             except LogInconsistent as error:
                 problem = error
+        try:
+            count += self.regions.run_due()
+        except CtsecError as error:
+            problem = problem or error
         if problem is not None:
             raise problem
         return count

@@ -16,6 +16,7 @@ from ctsec.audit.assurance import LogReport, nameless
 from ctsec.audit.cover import Cover
 from ctsec.audit.event import LogId
 from ctsec.audit.export.request import ExportRequest
+from ctsec.audit.retention.trail import RetentionTrail
 from ctsec.audit.sealing import LOG_OF_LOGS, CheckpointRecord
 from ctsec.audit.signing import LogIdentity
 from ctsec.audit.tree.bundle import ProofBundle
@@ -153,10 +154,12 @@ class SealedLogs:
         cover: Cover,
         progress: Progress | None = None,
         elsewhere: set[LogId] | None = None,
+        trails: dict[LogId, RetentionTrail] | None = None,
     ) -> list[LogReport]:
         """Verify one log of this store or all of them, that of its log of logs first; see `LogVerifier.verify` for the checkpoints.
 
         Names with a slash in the log of logs are those of other stores, and are put into `elsewhere`; without it they are none of any log.
+        What each log says of plans, holds and purges is put into `trails`.
         """
         found: list[LogReport] = []
         names = [log] if log is not None else [LOG_OF_LOGS]
@@ -184,6 +187,8 @@ class SealedLogs:
                     progress=progress,
                 )
                 report = verifier.verify(held=held, earlier=earlier)
+            if trails is not None:
+                trails[name] = verifier.trail
             found.append(cover.judged(report, origin=self.identity.origin(name), pinned=verifier.pinned))
             if log is None:
                 apart = {each for each in verifier.named if elsewhere is not None and "/" in each}

@@ -99,7 +99,7 @@ _LINES: Final = """
 3004  3  ownership.transferred lifecycle.changed organization.recovered retention.changed legal_hold.released stream.reset
 3004  4  audit.purged audit.pruned person.erased person.erasure_replayed
 3004  8  customer_key.recovered
-3004 99  organization.orphaned legal_hold.release_requested person.erasure_requested person.erasure_deferred
+3004 99  organization.orphaned legal_hold.release_requested retention.relayed person.erasure_requested person.erasure_deferred
 3004 99  sso_connection.metadata_changed sso_connection.expiry_noticed domain.proof_refused domain.proof_missed domain.proof_restored
 3004 99  backup.failed customer_key.failed credential.reminded workspace_move.failed
 3005  1  role.assigned role.changed

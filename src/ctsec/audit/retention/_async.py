@@ -152,7 +152,7 @@ class AsyncRetention:
         await self._parts.records.lock(log)
         if sum(each.state is not HoldState.RELEASED for each in await self._parts.records.holds(log)) >= MAX_HOLDS:
             return Refusal(Reason.CONFLICT, f"this log has {MAX_HOLDS} holds already")
-        made = replace(made, size=await self._parts.log.size(log), extent=(await self._extent(made)).text())
+        made = replace(made, size=await self._parts.log.size(log), extent=(await extent_of(made, self._parts.purges)).text())
         await self._parts.records.add_hold(made)
         details: dict[str, Detail] = {"matter": made.matter, "whole": made.whole, "extent": made.extent, "size": made.size}
         times = {name: None if at is None else microseconds(at) for name, at in (("since", made.since), ("until", made.until))}
@@ -188,20 +188,21 @@ class AsyncRetention:
         await self._note(EventName.LEGAL_HOLD_RELEASED, actor, organization, {"hold": hold, "asked_by": found.asked_by})
         return released
 
-    async def _extent(self, hold: LegalHold) -> Ranges:
-        """Return the indexes that a hold covers now, or some more; none for one on the whole log, which covers all."""
-        found, first = Ranges(), 0
-        while not hold.whole:
-            page = await self._parts.purges.matching(hold.query, first=first, limit=_PAGE)
-            found = Ranges.merged((*found.parts, *Ranges.of(page).parts)).coarse(MAX_EXTENT)
-            if len(page) < _PAGE:
-                break
-            first = page[-1] + 1
-        return found
-
     async def _note(self, name: EventName, actor: Principal, organization: OrganizationId | None, details: dict[str, Detail]) -> None:
         kind, target = ("hold", str(details["hold"])) if "hold" in details else ("log", log_of(organization))
         await self._audit.note(name, actor=actor, targets=(Target(kind, target),), organization=organization, details=details)
+
+
+async def extent_of(hold: LegalHold, purges: AsyncPurgeRecords) -> Ranges:
+    """Return the indexes that a hold covers now, or some more; none for one on the whole log, which covers all."""
+    found, first = Ranges(), 0
+    while not hold.whole:
+        page = await purges.matching(hold.query, first=first, limit=_PAGE)
+        found = Ranges.merged((*found.parts, *Ranges.of(page).parts)).coarse(MAX_EXTENT)
+        if len(page) < _PAGE:
+            break
+        first = page[-1] + 1
+    return found
 
 
 def plan_details(retention: StoredPlans, *, now: datetime) -> dict[str, Detail]:

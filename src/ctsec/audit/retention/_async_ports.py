@@ -52,6 +52,26 @@ class AsyncRetentionRecords(Protocol):
         ...
 
 
+class AsyncPurgeTerms(Protocol):
+    """What a purge of a log keeps to: its plans and the holds on it. Those of the home store, or what a region's log was told of them."""
+
+    async def get(self, log: LogId) -> StoredPlans | None:
+        """Return what is stored of a log's plans."""
+        ...
+
+    async def lock(self, log: LogId) -> StoredPlans | None:
+        """Return it, and keep whoever changes plan or holds waiting until this transaction ends."""
+        ...
+
+    async def put(self, stored: StoredPlans) -> bool:
+        """Store when it was purged."""
+        ...
+
+    async def holds(self, log: LogId) -> tuple[LegalHold, ...]:
+        """Return the holds of a log, those that were released too."""
+        ...
+
+
 class AsyncPurgeRecords(Protocol):
     """The events of a log, to be purged. Whoever purges leads, in a transaction of `AsyncStorage.sequencing`."""
 

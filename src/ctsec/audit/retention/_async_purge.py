@@ -17,7 +17,7 @@ from ctsec.ambient import Ambient
 from ctsec.audit._async_ports import AsyncCheckpointRecords, AsyncLogSigner
 from ctsec.audit.event import DEPLOYMENT_LOG, EventName, LogId, Target, build
 from ctsec.audit.record import SealedEvent, microseconds, store_form
-from ctsec.audit.retention._async_ports import AsyncPurgeRecords, AsyncRetentionRecords
+from ctsec.audit.retention._async_ports import AsyncPurgeRecords, AsyncPurgeTerms
 from ctsec.audit.retention.plan import RetentionPlan, RetentionPolicy
 from ctsec.audit.retention.preview import PurgePreview
 from ctsec.audit.retention.ranges import Ranges
@@ -36,7 +36,7 @@ BATCH: Final = 1000
 class AsyncPurgeParts:
     """The records of one transaction that a purge reads and writes."""
 
-    retention: AsyncRetentionRecords
+    retention: AsyncPurgeTerms
     purges: AsyncPurgeRecords
     checkpoints: AsyncCheckpointRecords
 
@@ -49,23 +49,31 @@ class _Chosen:
 
 
 class AsyncPurger:
-    """Purges logs step by step; `signer` has the retention key."""
+    """Purges logs of one store, that of `region` (empty: the home store), step by step; `signer` has the retention key."""
 
-    __slots__ = ("_ambient", "_batch", "_identity", "_policy", "_signer")
+    __slots__ = ("_ambient", "_batch", "_identity", "_policy", "_region", "_signer")
 
     def __init__(
-        self, signer: AsyncLogSigner, *, identity: LogIdentity, policy: RetentionPolicy, ambient: Ambient, batch: int = BATCH
+        self,
+        signer: AsyncLogSigner,
+        *,
+        identity: LogIdentity,
+        policy: RetentionPolicy,
+        ambient: Ambient,
+        batch: int = BATCH,
+        region: str = "",
     ) -> None:
         if not 1 <= batch <= BATCH:
             raise ValueError(f"expected a batch of 1 to {BATCH} events")
         self._batch = batch
+        self._region = region
         self._signer = signer
         self._identity = identity
         self._policy = policy
         self._ambient = ambient
 
-    async def step(self, log: LogId, parts: AsyncPurgeParts, *, first: int) -> tuple[int, int | None]:
-        """Purge at most a batch of events of a log from the index `first` on.
+    async def step(self, log: LogId, parts: AsyncPurgeParts, *, first: int, heard: int | None = None) -> tuple[int, int | None]:
+        """Purge at most a batch of events of a log from the index `first` on; in a region, `heard` is the size of the home log as read.
 
         Returns how many went, and where the next step begins (None: nothing is left). Raises LogInconsistent if the last checkpoint does
         not count.
@@ -90,6 +98,7 @@ class AsyncPurger:
             holds=chosen.held.ids,
             ranges=Ranges.of(indexes),
             newest=max(microseconds(each.event.time) for each in going),
+            heard=heard,
         )
         await parts.purges.remove(log, indexes, size=head.size)
         await self._tell(log, record, parts)
@@ -146,5 +155,5 @@ class AsyncPurger:
         )
         message = signed_text(details, origin=self._identity.origin(log), event=event.id, time=event.time)
         signature = signature_text(await self._signer.sign(message))
-        signed = store_form(replace(event, details={**details, "signature": signature}), personal=b"")
+        signed = store_form(replace(event, details={**details, "signature": signature}, region=self._region), personal=b"")
         await parts.purges.append(signed, head=await parts.purges.lead(log))

@@ -151,7 +151,7 @@ class Retention:
         self._parts.records.lock(log)
         if sum(each.state is not HoldState.RELEASED for each in self._parts.records.holds(log)) >= MAX_HOLDS:
             return Refusal(Reason.CONFLICT, f"this log has {MAX_HOLDS} holds already")
-        made = replace(made, size=self._parts.log.size(log), extent=(self._extent(made)).text())
+        made = replace(made, size=self._parts.log.size(log), extent=(extent_of(made, self._parts.purges)).text())
         self._parts.records.add_hold(made)
         details: dict[str, Detail] = {"matter": made.matter, "whole": made.whole, "extent": made.extent, "size": made.size}
         times = {name: None if at is None else microseconds(at) for name, at in (("since", made.since), ("until", made.until))}
@@ -187,20 +187,21 @@ class Retention:
         self._note(EventName.LEGAL_HOLD_RELEASED, actor, organization, {"hold": hold, "asked_by": found.asked_by})
         return released
 
-    def _extent(self, hold: LegalHold) -> Ranges:
-        """Return the indexes that a hold covers now, or some more; none for one on the whole log, which covers all."""
-        found, first = Ranges(), 0
-        while not hold.whole:
-            page = self._parts.purges.matching(hold.query, first=first, limit=_PAGE)
-            found = Ranges.merged((*found.parts, *Ranges.of(page).parts)).coarse(MAX_EXTENT)
-            if len(page) < _PAGE:
-                break
-            first = page[-1] + 1
-        return found
-
     def _note(self, name: EventName, actor: Principal, organization: OrganizationId | None, details: dict[str, Detail]) -> None:
         kind, target = ("hold", str(details["hold"])) if "hold" in details else ("log", log_of(organization))
         self._audit.note(name, actor=actor, targets=(Target(kind, target),), organization=organization, details=details)
+
+
+def extent_of(hold: LegalHold, purges: PurgeRecords) -> Ranges:
+    """Return the indexes that a hold covers now, or some more; none for one on the whole log, which covers all."""
+    found, first = Ranges(), 0
+    while not hold.whole:
+        page = purges.matching(hold.query, first=first, limit=_PAGE)
+        found = Ranges.merged((*found.parts, *Ranges.of(page).parts)).coarse(MAX_EXTENT)
+        if len(page) < _PAGE:
+            break
+        first = page[-1] + 1
+    return found
 
 
 def plan_details(retention: StoredPlans, *, now: datetime) -> dict[str, Detail]:

@@ -53,6 +53,26 @@ class RetentionRecords(Protocol):
         ...
 
 
+class PurgeTerms(Protocol):
+    """What a purge of a log keeps to: its plans and the holds on it. Those of the home store, or what a region's log was told of them."""
+
+    def get(self, log: LogId) -> StoredPlans | None:
+        """Return what is stored of a log's plans."""
+        ...
+
+    def lock(self, log: LogId) -> StoredPlans | None:
+        """Return it, and keep whoever changes plan or holds waiting until this transaction ends."""
+        ...
+
+    def put(self, stored: StoredPlans) -> bool:
+        """Store when it was purged."""
+        ...
+
+    def holds(self, log: LogId) -> tuple[LegalHold, ...]:
+        """Return the holds of a log, those that were released too."""
+        ...
+
+
 class PurgeRecords(Protocol):
     """The events of a log, to be purged. Whoever purges leads, in a transaction of `Storage.sequencing`."""
 

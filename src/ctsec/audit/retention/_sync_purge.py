@@ -18,7 +18,7 @@ from ctsec.ambient import Ambient
 from ctsec.audit._sync_ports import CheckpointRecords, LogSigner
 from ctsec.audit.event import DEPLOYMENT_LOG, EventName, LogId, Target, build
 from ctsec.audit.record import SealedEvent, microseconds, store_form
-from ctsec.audit.retention._sync_ports import PurgeRecords, RetentionRecords
+from ctsec.audit.retention._sync_ports import PurgeRecords, PurgeTerms
 from ctsec.audit.retention.plan import RetentionPlan, RetentionPolicy
 from ctsec.audit.retention.preview import PurgePreview
 from ctsec.audit.retention.ranges import Ranges
@@ -37,7 +37,7 @@ BATCH: Final = 1000
 class PurgeParts:
     """The records of one transaction that a purge reads and writes."""
 
-    retention: RetentionRecords
+    retention: PurgeTerms
     purges: PurgeRecords
     checkpoints: CheckpointRecords
 
@@ -50,21 +50,31 @@ class _Chosen:
 
 
 class Purger:
-    """Purges logs step by step; `signer` has the retention key."""
+    """Purges logs of one store, that of `region` (empty: the home store), step by step; `signer` has the retention key."""
 
-    __slots__ = ("_ambient", "_batch", "_identity", "_policy", "_signer")
+    __slots__ = ("_ambient", "_batch", "_identity", "_policy", "_region", "_signer")
 
-    def __init__(self, signer: LogSigner, *, identity: LogIdentity, policy: RetentionPolicy, ambient: Ambient, batch: int = BATCH) -> None:
+    def __init__(
+        self,
+        signer: LogSigner,
+        *,
+        identity: LogIdentity,
+        policy: RetentionPolicy,
+        ambient: Ambient,
+        batch: int = BATCH,
+        region: str = "",
+    ) -> None:
         if not 1 <= batch <= BATCH:
             raise ValueError(f"expected a batch of 1 to {BATCH} events")
         self._batch = batch
+        self._region = region
         self._signer = signer
         self._identity = identity
         self._policy = policy
         self._ambient = ambient
 
-    def step(self, log: LogId, parts: PurgeParts, *, first: int) -> tuple[int, int | None]:
-        """Purge at most a batch of events of a log from the index `first` on.
+    def step(self, log: LogId, parts: PurgeParts, *, first: int, heard: int | None = None) -> tuple[int, int | None]:
+        """Purge at most a batch of events of a log from the index `first` on; in a region, `heard` is the size of the home log as read.
 
         Returns how many went, and where the next step begins (None: nothing is left). Raises LogInconsistent if the last checkpoint does
         not count.
@@ -89,6 +99,7 @@ class Purger:
             holds=chosen.held.ids,
             ranges=Ranges.of(indexes),
             newest=max(microseconds(each.event.time) for each in going),
+            heard=heard,
         )
         parts.purges.remove(log, indexes, size=head.size)
         self._tell(log, record, parts)
@@ -143,5 +154,5 @@ class Purger:
         )
         message = signed_text(details, origin=self._identity.origin(log), event=event.id, time=event.time)
         signature = signature_text(self._signer.sign(message))
-        signed = store_form(replace(event, details={**details, "signature": signature}), personal=b"")
+        signed = store_form(replace(event, details={**details, "signature": signature}, region=self._region), personal=b"")
         parts.purges.append(signed, head=parts.purges.lead(log))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from ctsec.audit.retention._async_ports import AsyncPurgeRecords, AsyncRetentionRecords
-from ctsec.audit.retention._sync_ports import PurgeRecords, RetentionRecords
+from ctsec.audit.retention._async_ports import AsyncPurgeRecords, AsyncPurgeTerms, AsyncRetentionRecords
+from ctsec.audit.retention._sync_ports import PurgeRecords, PurgeTerms, RetentionRecords
 
 __all__ = [
     "AsyncPurgeRecords",
+    "AsyncPurgeTerms",
     "AsyncRetentionRecords",
     "PurgeRecords",
+    "PurgeTerms",
     "RetentionRecords",
 ]

@@ -53,7 +53,10 @@ class StoredPlans:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PurgeRecord:
-    """What one step of a purge did: `index` is where its event stands, `newest` the latest time of what went (microseconds)."""
+    """What one step of a purge did: `index` is where its event stands, `newest` the latest time of what went (microseconds).
+
+    `heard` is in the store of a region alone: up to which size of the home log it knew what was decided.
+    """
 
     index: int
     size: int
@@ -62,6 +65,7 @@ class PurgeRecord:
     holds: tuple[str, ...]
     ranges: Ranges
     newest: int
+    heard: int | None = None
 
     def details(self) -> dict[str, Detail]:
         """Return the details of its event, all but the signature."""
@@ -74,6 +78,7 @@ class PurgeRecord:
             "ranges": self.ranges.text(),
             "count": len(self.ranges),
             "newest": self.newest,
+            **({} if self.heard is None else {"heard": self.heard}),
         }
 
     @classmethod
@@ -82,10 +87,12 @@ class PurgeRecord:
         holds = details.get("holds")
         numbers = [details.get(name) for name in ("index", "size", "newest")]
         texts = [details.get(name) for name in ("root", "plan", "ranges")]
+        heard = details.get("heard")
         if (
             not isinstance(holds, list)
             or not all(type(each) is int for each in numbers)
             or not all(isinstance(each, str) for each in texts)
+            or type(heard) not in {int, type(None)}
         ):
             raise ValueError("expected the details of a purge record")
         index, size, newest = (int(str(each)) for each in numbers)
@@ -98,6 +105,7 @@ class PurgeRecord:
             holds=tuple(map(str, cast(list[object], holds))),
             ranges=Ranges.read(ranges),
             newest=newest,
+            heard=None if heard is None else int(str(heard)),
         )
 
 

@@ -3,7 +3,8 @@
 Rules that this module keeps:
 
 - an event goes when it is older than the period of its class, no hold that binds covers it, and a checkpoint covers it;
-- what a purge is judged by stays: changes of plans, holds and their releases, and the records of purges and prunes;
+- what a purge is judged by stays: changes of plans, holds and their releases, what a region's log was told of them, and the records of
+  purges and prunes;
 - nothing goes behind the first event that no period reaches by a day: so the events that are left show that what is gone was old.
 """
 
@@ -26,6 +27,7 @@ EVIDENCE: Final = frozenset({
     EventName.LEGAL_HOLD_PLACED.value,
     EventName.LEGAL_HOLD_RELEASE_REQUESTED.value,
     EventName.LEGAL_HOLD_RELEASED.value,
+    EventName.RETENTION_RELAYED.value,
     EventName.AUDIT_PURGED.value,
     EventName.AUDIT_PRUNED.value,
 })  # fmt: skip

@@ -8,6 +8,8 @@ Rules that this module keeps:
   whole log, what its own event says that it covers can be compared, since the events that are gone tell nothing any more;
 - a prune counts only if its record is signed as a purge's is, leads from its frontier to the roots that the log has, and passed no hold
   in force; where the hashes of events are gone, the same records of purges account for the events;
+- in the store of a region what the log was told of plans and holds counts in their place (`ctsec.audit.retention.told`), and a purge says
+  up to where the home log was heard; that this is what the home log says is judged where both are verified;
 - a missing event is accounted for by a record that counts and names its index; and events that stand before it, and were there at the
   verification, must be older than the shortest period of that record.
 """
@@ -16,8 +18,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from typing import Any, Final, cast
+from datetime import datetime, timedelta
+from typing import Any, cast
 
 from ctsec.audit.event import EventName
 from ctsec.audit.record import StoredEvent, microseconds
@@ -26,9 +28,8 @@ from ctsec.audit.retention.pruning import PruneRecord, is_signed_prune
 from ctsec.audit.retention.ranges import Ranges
 from ctsec.audit.retention.record import PurgeRecord, is_authentic
 from ctsec.audit.retention.selection import EVIDENCE, SLACK
+from ctsec.audit.retention.told import SAID, Decision, Listened, Told, moment_of
 from ctsec.errors import CorruptRecord
-
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +55,15 @@ class _Release:
 
 
 class RetentionTrail:
-    """Follows one log: `see` each event that is there, in the order of indexes, and `miss` each that is not; then `judge`."""
+    """Follows one log: `see` each event that is there, in the order of indexes, and `miss` each that is not; then `judge`.
 
-    def __init__(self, *, origin: str, keys: tuple[bytes, ...]) -> None:
+    `decisions` are those that it saw in a log of the home store; of a `regional` one, `told` is what that was told of them, and `listened`
+    how far its purges heard the home log.
+    """
+
+    def __init__(self, *, origin: str, keys: tuple[bytes, ...], regional: bool = False) -> None:
         self._origin = origin
+        self._regional = regional
         self._keys = keys
         self._plans = Plans()
         self._version = 0
@@ -69,6 +75,9 @@ class RetentionTrail:
         self._missing: list[Missing] = []
         self._latest = 0
         self._problems: list[tuple[int, str]] = []
+        self.decisions: list[Decision] = []
+        self.told: list[Told] = []
+        self.listened: list[Listened] = []
 
     def see(self, index: int, event: StoredEvent) -> None:
         """Take note of an event."""
@@ -77,7 +86,7 @@ class RetentionTrail:
             try:
                 body = event.details()
                 details = cast(Mapping[str, Any], body["details"])
-                self._told(index, EventName(str(body["name"])), body, details)
+                self._take(index, EventName(str(body["name"])), body, details)
             except (CorruptRecord, ValueError, KeyError, TypeError, AttributeError):
                 self._problems.append((index, f"{event.name} does not say what it is to say"))
 
@@ -121,22 +130,30 @@ class RetentionTrail:
                     yield first, "what is gone was not old enough: an event before it is younger than the plan let go"
                 first = parts[at][1]
 
-    def _told(self, index: int, name: EventName, body: Mapping[str, Any], details: Mapping[str, Any]) -> None:
-        time = _EPOCH + timedelta(microseconds=int(body["time"]))
-        who = str(body["actor"]["id"])
+    def _take(self, index: int, name: EventName, body: Mapping[str, Any], details: Mapping[str, Any]) -> None:
+        """Take note of an event that a purge is judged by; here nothing counts that is of the other kind of store."""
+        if name is EventName.RETENTION_RELAYED and self._regional:
+            told = Told.read(index, body)
+            self.told.append(told)
+            self._decided(index, EventName(told.decision.name), told.decision.by, body, {**details, "whole": told.whole})
+        elif name in SAID and not self._regional:
+            self.decisions.append(Decision.read(index, body))
+            self._decided(index, name, str(body["actor"]["id"]), body, details)
+        elif name is EventName.AUDIT_PRUNED:
+            self._prune(index, body, details)
+        elif name is EventName.AUDIT_PURGED:
+            self._purge(index, body, details)
+
+    def _decided(self, index: int, name: EventName, who: str, body: Mapping[str, Any], details: Mapping[str, Any]) -> None:
         match name:
             case EventName.RETENTION_CHANGED:
-                self._plan(index, details, time=time)
+                self._plan(index, details, time=moment_of(int(body["time"])))
             case EventName.LEGAL_HOLD_PLACED:
                 self._holds[str(details["hold"])] = None if details["whole"] else Ranges.read(str(details["extent"]))
             case EventName.LEGAL_HOLD_RELEASE_REQUESTED:
                 self._asked.setdefault(str(details["hold"]), set()).add(who)
-            case EventName.LEGAL_HOLD_RELEASED:
-                self._releases[str(details["hold"])] = _Release(index, asked_by=str(details["asked_by"]), by=who)
-            case EventName.AUDIT_PRUNED:
-                self._prune(index, body, details)
             case _:
-                self._purge(index, body, details, time=time)
+                self._releases[str(details["hold"])] = _Release(index, asked_by=str(details["asked_by"]), by=who)
 
     def _released(self, hold: str) -> bool:
         """Say whether two people released a hold; events of one moment may stand in either order."""
@@ -148,7 +165,7 @@ class RetentionTrail:
         if version <= self._version:
             return
         self._version = version
-        chosen, starts = RetentionPlan.read(str(details["plan"])), _EPOCH + timedelta(microseconds=int(details["starts"]))
+        chosen, starts = RetentionPlan.read(str(details["plan"])), moment_of(int(details["starts"]))
         present = self._plans.at(time)
         if starts > time:
             self._plans = replace(present, following=chosen, starts=starts)
@@ -158,15 +175,16 @@ class RetentionTrail:
             return
         self._plans = Plans(plan=chosen)
 
-    def _purge(self, index: int, body: Mapping[str, Any], details: Mapping[str, Any], *, time: datetime) -> None:
+    def _purge(self, index: int, body: Mapping[str, Any], details: Mapping[str, Any]) -> None:
         if not is_authentic(details, origin=self._origin, event=str(body["id"]), time=int(body["time"]), keys=self._keys):
             self._problems.append((index, "the purge record is not signed by the retention key for this place"))
             return
-        record = PurgeRecord.read(details)
+        record, time = PurgeRecord.read(details), moment_of(int(body["time"]))
         problem = self._problem(index, record, time=time)
         if problem:
             self._problems.append((index, problem))
         else:
+            self.listened += [] if record.heard is None else [Listened(index=index, time=microseconds(time), heard=record.heard)]
             self._counted.append(_Counted(record, microseconds(time - timedelta(days=record.plan.shortest) + SLACK)))
 
     def _prune(self, index: int, body: Mapping[str, Any], details: Mapping[str, Any]) -> None:
@@ -193,6 +211,8 @@ class RetentionTrail:
     def _problem(self, index: int, record: PurgeRecord, *, time: datetime) -> str:
         """Return why a signed record does not count, empty if it does."""
         plan = self._plans.at(time).plan
+        if (record.heard is not None) is not self._regional:
+            return "the purge record is of another kind of store"
         if record.index != index or not record.ranges.parts:
             return f"the purge record was made for the index {record.index}"
         if not record.ranges.parts[-1][1] <= record.size <= index:

@@ -1,0 +1,221 @@
+# Generated from src/ctsec/security/_async_region_retention.py by tools/twin.py; edit that file.
+"""Retention in the stores of regions: their logs are told what was decided at home, and purged by what they were told (async source).
+
+Rules that this module keeps:
+
+- a purge in a region reads the home log in the transaction in which events go, tells the region's log what that was not told yet, and takes
+  nothing where the home store can not be read, or a hold there waits for its index;
+- a region that does not answer stops neither a decision at home nor another region: it is told when it answers again.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Final
+
+from ctsec.ambient import Ambient
+from ctsec.audit._sync_ports import LogSigner, SealedStore
+from ctsec.audit.event import DEPLOYMENT_LOG, LogId
+from ctsec.audit.retention._sync_purge import BATCH, PurgeParts, Purger
+from ctsec.audit.retention._sync_telling import Decided, HeardTerms, Teller, decisions_in, told_in
+from ctsec.audit.retention.hold import GRACE
+from ctsec.audit.retention.plan import RetentionPolicy
+from ctsec.audit.retention.preview import PurgePreview
+from ctsec.audit.retention.standing import StoreStanding
+from ctsec.audit.retention.told import Heard
+from ctsec.audit.sealing import LOG_OF_LOGS
+from ctsec.errors import ConfigurationError, CtsecError, LogInconsistent
+from ctsec.security._sync_logs import Logs
+from ctsec.security._sync_region_logs import RegionLog
+from ctsec.storage._sync_ports import Storage
+
+REGION_HOLDS_JOB: Final = "region-holds"
+STEPS: Final = 200
+_LOGS: Final = 1000
+
+
+class RegionRetention:
+    """Tells and purges the logs in the stores of regions. `signer` has the retention key; without one nothing is purged."""
+
+    __slots__ = ("_ambient", "_batch", "_home", "_logs", "_policy", "_signer")
+
+    def __init__(
+        self,
+        home: Storage,
+        *,
+        logs: Logs,
+        signer: LogSigner | None,
+        policy: RetentionPolicy,
+        ambient: Ambient,
+        batch: int = BATCH,
+    ) -> None:
+        self._home = home
+        self._logs = logs
+        self._signer = signer
+        self._policy = policy
+        self._ambient = ambient
+        self._batch = batch
+
+    def logs(self, store: str) -> tuple[LogId, ...]:
+        """Return the logs that have events in the store of a region, in the order of ids; the log of logs is none of them."""
+        found: list[LogId] = []
+        with self._of(store).storage.reading() as there:
+            while page := there.tree.heads(after=found[-1] if found else "", limit=_LOGS):
+                found += [head.log for head in page]
+        return tuple(log for log in found if log != LOG_OF_LOGS and self._of(store).logs.identity.has(log))
+
+    def tell(self, log: LogId) -> tuple[StoreStanding, ...]:
+        """Tell the log of an organization in every store that answers what was decided at home; return what `standing` does."""
+        if not self._logs.regions.stores:
+            return ()
+        # What is committed gets its index first: a decision is told by where it stands.
+        self._logs.place()
+        for store in self._logs.regions.stores:
+            # What kept it from it shows in what it was told; the worker goes on telling.
+            with suppress(CtsecError):
+                self._tell(log, store)
+        return self.standing(log)
+
+    def standing(self, log: LogId) -> tuple[StoreStanding, ...]:
+        """Return what the log of an organization was told in each store that has it, and which stores do not answer."""
+        found: list[StoreStanding] = []
+        for name, each in self._logs.regions.stores.items():
+            try:
+                with each.storage.reading() as there:
+                    if there.log.size(log):
+                        found.append(StoreStanding(store=name, heard=Heard.of(log, told_in(log, there.log))))
+            except CtsecError as error:
+                found.append(StoreStanding(store=name, problem=error.code))
+        return tuple(found)
+
+    def tell_holds(self) -> int:
+        """Tell every log on which a hold is in force at home, or was a day ago, and that was not told so; return how many were told.
+
+        Raises what kept the first of the stores that could not be told, after the others were.
+        """
+        if not self._logs.regions.stores:
+            return 0
+        with self._home.reading() as home:
+            holds = home.retention.in_force(since=self._ambient.now() - GRACE)
+        logs = sorted({each.log for each in holds} - {DEPLOYMENT_LOG})
+        problem: CtsecError | None = None
+        count = 0
+        if logs:
+            self._logs.place()
+        for store in self._logs.regions.stores if logs else ():
+            try:
+                for log in logs:
+                    count += self._tell(log, store)
+            except CtsecError as error:
+                problem = problem or error
+        if problem is not None:
+            raise problem.with_traceback(None)
+        return count
+
+    def run_due(self) -> int:
+        """Purge every log in every store; return how many events went. Raises the first problem after all the others were purged."""
+        problem: CtsecError | None = None
+        count = 0
+        for store in self._logs.regions.stores:
+            try:
+                for log in self.logs(store):
+                    try:
+                        count += self.purge(log, store=store)
+                    except LogInconsistent as error:
+                        problem = problem or error
+            except CtsecError as error:
+                problem = problem or error
+        if problem is not None:
+            raise problem.with_traceback(None)
+        return count
+
+    def purge(self, log: LogId, *, store: str) -> int:
+        """Purge one log in the store of a region now, at most 200 steps of it; return how many events went.
+
+        Raises LogInconsistent if the last checkpoint does not count or the log was told what the home log does not say, StoreError where
+        one of the two stores does not answer, and ConfigurationError without a key, and for a store that is none.
+        """
+        self._logs.place()
+        count, first, waited = 0, 0, False
+        for _ in range(STEPS):
+            step = self._step(log, store, first=first)
+            if step is None and waited:
+                raise LogInconsistent(f"a hold on the log {log} is in force at home and stands not in its log; run `ctsec audit verify`")
+            if step is None:
+                waited = True
+                self._logs.place()
+                continue
+            gone, following = step
+            count += gone
+            if following is None:
+                break
+            first = following
+        return count
+
+    def preview(self, log: LogId, *, store: str) -> PurgePreview:
+        """Return what a purge of one log in the store of a region would do now, told of all that was decided; nothing is written.
+
+        Raises as `purge` does.
+        """
+        each, purger = self._of(store), self._purger(store)
+        with each.storage.reading() as there:
+            told = told_in(log, there.log)
+            heard = self._teller(each).expected(log, told, self._decided(log))
+            return purger.preview(log, _parts(log, heard, there))
+
+    def _step(self, log: LogId, store: str, *, first: int) -> tuple[int, int | None] | None:
+        """Tell a log what it was not told and take one step of its purge; None where a hold at home waits for its index."""
+        each, purger = self._of(store), self._purger(store)
+        with each.storage.sequencing() as there:
+            heard, size = self._hear(log, each, there)
+            return None if heard is None else purger.step(log, _parts(log, heard, there), first=first, heard=size)
+
+    def _tell(self, log: LogId, store: str) -> bool:
+        """Tell a log what it was not told; False where it has no events or there was nothing to tell, and nothing was locked."""
+        each = self._of(store)
+        decided = self._decided(log)
+        with each.storage.reading() as there:
+            if not there.log.size(log) or len(told_in(log, there.log)) == len(decided.decisions):
+                return False
+        with each.storage.sequencing() as there:
+            self._hear(log, each, there)
+        return True
+
+    def _hear(self, log: LogId, each: RegionLog, there: SealedStore) -> tuple[Heard | None, int]:
+        """Read the home log and tell the region's, under the lock of its leader; return what that was told, and the size of the former."""
+        there.purges.lead(log)
+        decided = self._decided(log)
+        return self._teller(each).tell(log, decided, there=there), decided.size
+
+    def _decided(self, log: LogId) -> Decided:
+        with self._home.reading() as home:
+            # Rows last: one that is released meanwhile was in force when its release stood in the log at the latest.
+            size, decisions = decisions_in(log, home.log)
+            holds = home.retention.holds(log)
+        return Decided(size=size, decisions=decisions, holds=tuple(each for each in holds if each.released_at is None))
+
+    def _teller(self, each: RegionLog) -> Teller:
+        return Teller(region=each.region, policy=self._policy, ambient=self._ambient)
+
+    def _of(self, store: str) -> RegionLog:
+        found = self._logs.regions.stores.get(store)
+        if found is None:
+            raise ConfigurationError(f"{store} is no store of a region in this configuration")
+        return found
+
+    def _purger(self, store: str) -> Purger:
+        if self._signer is None:
+            raise ConfigurationError("expected a retention key (retention_signer); nothing is purged without one")
+        each = self._of(store)
+        return Purger(
+            self._signer,
+            identity=each.logs.identity,
+            policy=self._policy,
+            ambient=self._ambient,
+            batch=self._batch,
+            region=each.region,
+        )
+
+
+def _parts(log: LogId, heard: Heard, there: SealedStore) -> PurgeParts:
+    return PurgeParts(retention=HeardTerms(log, heard), purges=there.purges, checkpoints=there.checkpoints)
