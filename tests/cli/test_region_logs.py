@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import sqlite3
 from contextlib import closing
 from pathlib import Path
 
@@ -57,3 +59,25 @@ def test_the_logs_of_regions_are_told(tmp_path: Path) -> None:
     create_region(place, region="eu")
     missing = ctsec("audit", "verify", "host:security", folder=tmp_path)
     assert (missing.returncode, "eu/logs: held at 1: the home store has a checkpoint of this log" in missing.stderr) == (1, True)
+
+
+def test_plans_and_purges_of_regions_are_told(tmp_path: Path) -> None:
+    """An organization's id names its log in a region too: what that was told, and what would go; a store that fails is told of."""
+    place, log = f"sqlite:///{tmp_path / 'eu.db'}", f"eu/{ONE}"
+    (tmp_path / "host.py").write_text(REGIONAL, "utf-8")
+    create_region(place, region="eu")
+    with closing(SqlRegionStorage.from_url(place)) as storage, storage.begin() as store:
+        store.inbox.append(events(ONE, count=1, region="eu")[0])
+    assert ctsec("audit", "flush", "host:security", folder=tmp_path).returncode == 0
+    told = ctsec("audit", "retention", "host:security", "--log", ONE, folder=tmp_path)
+    assert [line.split(maxsplit=1) for line in told.stdout.splitlines()] == [[ONE, "no plan yet"], [log, "no plan yet"]]
+    purged = ctsec("audit", "purge", "host:security", "--log", ONE, folder=tmp_path)
+    assert (purged.returncode, purged.stdout) == (0, "0 events were purged\n")
+    alone = ctsec("audit", "retention", "host:security", "--log", log, folder=tmp_path)
+    assert alone.stdout.startswith(f"{log:32} no plan yet, from ")
+    dry = ctsec("audit", "purge", "host:security", "--dry-run", "--json", "--log", log, folder=tmp_path)
+    assert json.loads(dry.stdout)["log"] == log
+    with closing(sqlite3.connect(tmp_path / "eu.db")) as connection:
+        connection.execute("DROP TABLE ctsec_region_audit_head")
+    silent = ctsec("audit", "purge", "host:security", "--dry-run", "--log", ONE, folder=tmp_path)
+    assert (silent.returncode, "eu does not answer (" in silent.stderr) == (0, True)

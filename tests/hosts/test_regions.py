@@ -12,6 +12,7 @@ import pytest
 from ctsec.ambient import Ambient
 from ctsec.audit.event import Target, build
 from ctsec.audit.record import store_form
+from ctsec.errors import StoreError
 from ctsec.ids import OrganizationId
 from ctsec.principal import system
 from ctsec.rbac.policy import Policy
@@ -19,7 +20,7 @@ from ctsec.residency import DEPLOYMENTS_KEY, Region, Regions, Replica
 from ctsec.storage.memory import MemoryRegionStorage
 from tests.hosts.files import SAM, file_of
 from tests.hosts.harness import HOSTS, Browser, Host, named
-from tests.hosts.test_retention import done
+from tests.hosts.test_retention import again, done
 
 REGIONS = Regions(
     regions=(
@@ -199,3 +200,49 @@ def test_a_person_takes_away_what_a_region_says_of_her(host: Host, owner: Browse
         for place in (f"log={home}&region=eu", f"log={home}&region=mars", "log=deployment&region=us", "log=logs&region=us"):
             reply = guest.auth(f"{route}?{place}", headers=SAM if "/operator/" in route else {})
             assert reply.status == 404, place
+
+
+class Down:
+    """The store of a region that does not answer."""
+
+    def reading(self) -> Any:
+        """Raise what a driver's error becomes."""
+        raise StoreError("the database can not be reached")
+
+    sequencing = reading
+
+
+@pytest.mark.proves("SEED-L4")
+def test_plans_and_holds_say_where_they_stand_in_regions(host: Host, owner: Browser) -> None:
+    """What is decided is told to the regions that answer, before the answer; one that does not is pending, and is told later."""
+    organization = owner.found("Acme")
+    log = f"/organizations/{organization}/audit"
+    security = cast(Any, host).security
+    for region in ("eu", "us"):
+        told = build("role.assigned", ambient=Ambient(clock=host.clock), actor=system("test"), organization=OrganizationId(organization))
+        with MemoryRegionStorage(region=region, state=security.regional.router.stores[region].state).begin() as store:
+            store.inbox.append(store_form(replace(told, region=region), personal=b""))
+    work(host)
+    chosen = owner.ok(f"PUT {log}/retention", {"days": 90})
+    assert [(each["store"], each["days"], each["following"]["days"]) for each in chosen["regions"]] == [("eu", None, 90), ("us", None, 90)]
+    stores = security.logs.regions.stores
+    answering, stores["us"] = stores["us"], replace(stores["us"], storage=Down())
+    hold = owner.ok(f"POST {log}/holds", {"matter": "case 1"})
+    assert hold["regions"] == [
+        {"store": "eu", "state": "active", "pending": False, "problem": None},
+        {"store": "us", "state": None, "pending": True, "problem": "store"},
+    ]
+    found = owner.ok(f"GET {log}/purge")
+    assert ([each["store"] for each in found["regions"]], found["silent"]) == (["eu"], {"us": "store"})
+    stores["us"] = answering
+    waiting = owner.ok(f"GET {log}/holds")["holds"][0]["regions"]
+    assert [(each["state"], each["pending"]) for each in waiting] == [("active", False), (None, True)]
+    host.clock.advance(timedelta(minutes=1))
+    work(host)
+    (listed,) = owner.ok(f"GET {log}/holds")["holds"]
+    assert [(each["state"], each["pending"]) for each in listed["regions"]] == [("active", False)] * 2
+    host.clock.advance(timedelta(days=8))
+    again(owner)
+    found = owner.ok(f"GET {log}/purge")["regions"]
+    assert [(each["store"], each["plan"]["days"], each["holds"]) for each in found] == [(name, 90, [hold["id"]]) for name in ("eu", "us")]
+    assert [each["days"] for each in owner.ok(f"GET {log}/retention")["regions"]] == [90, 90]

@@ -81,8 +81,9 @@ class AsyncRegionRetention:
         for name, each in self._logs.regions.stores.items():
             try:
                 async with each.storage.reading() as there:
+                    told = await told_in(log, there.log)
                     if await there.log.size(log):
-                        found.append(StoreStanding(store=name, heard=Heard.of(log, await told_in(log, there.log))))
+                        found.append(StoreStanding(store=name, heard=Heard.of(log, told).at(self._ambient.now())))
             except CtsecError as error:
                 found.append(StoreStanding(store=name, problem=error.code))
         return tuple(found)

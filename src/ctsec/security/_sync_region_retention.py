@@ -82,8 +82,9 @@ class RegionRetention:
         for name, each in self._logs.regions.stores.items():
             try:
                 with each.storage.reading() as there:
+                    told = told_in(log, there.log)
                     if there.log.size(log):
-                        found.append(StoreStanding(store=name, heard=Heard.of(log, told_in(log, there.log))))
+                        found.append(StoreStanding(store=name, heard=Heard.of(log, told).at(self._ambient.now())))
             except CtsecError as error:
                 found.append(StoreStanding(store=name, problem=error.code))
         return tuple(found)

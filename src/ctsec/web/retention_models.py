@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 from pydantic import Field
@@ -9,6 +10,7 @@ from pydantic import Field
 from ctsec.audit.retention.hold import LegalHold
 from ctsec.audit.retention.plan import MAX_CLASSES, MAX_DAYS, Plans, RetentionPlan
 from ctsec.audit.retention.preview import PrunePreview, PurgePreview
+from ctsec.audit.retention.standing import StoreStanding
 from ctsec.web.models import Body
 from ctsec.web.moments import Moment
 from ctsec.web.views import View, moment
@@ -38,14 +40,20 @@ def _plan(plan: RetentionPlan | None) -> View | None:
     return None if plan is None else {"days": plan.days, "classes": dict(plan.classes)}
 
 
-def plans(found: Plans, *, floor: int) -> View:
-    """Return the plan in force and the one that follows."""
+def plans(found: Plans, *, floor: int, regions: Sequence[StoreStanding] = ()) -> View:
+    """Return the plan in force and the one that follows, and both as the logs in regions were told of them."""
+    there = [{"store": each.store, **_plans(each.heard.plans), "problem": each.problem or None} for each in regions]
+    return {**_plans(found), "floor": floor, "regions": there}
+
+
+def _plans(found: Plans) -> View:
     shown = _plan(found.plan) or {"days": None, "classes": {}}
-    return {**shown, "following": _plan(found.following), "starts_at": moment(found.starts), "floor": floor}
+    return {**shown, "following": _plan(found.following), "starts_at": moment(found.starts)}
 
 
-def hold(found: LegalHold) -> View:
-    """Return a hold; its extent is for the log alone."""
+def hold(found: LegalHold, regions: Sequence[StoreStanding] = ()) -> View:
+    """Return a hold, and where it stands in the logs in regions; its extent is for the log alone."""
+    there = [(each, each.state_of(found)) for each in regions]
     return {
         "id": found.id,
         "matter": found.matter,
@@ -59,11 +67,25 @@ def hold(found: LegalHold) -> View:
         "asked_by": found.asked_by,
         "released_by": found.released_by,
         "released_at": moment(found.released_at),
+        "regions": [
+            {
+                "store": each.store,
+                "state": None if state is None else state.value,
+                "pending": each.is_pending(found),
+                "problem": each.problem or None,
+            }
+            for each, state in there
+        ],
     }
 
 
-def preview(found: PurgePreview) -> View:
-    """Return what a purge would do."""
+def preview(found: PurgePreview, regions: Mapping[str, PurgePreview], silent: Mapping[str, str]) -> View:
+    """Return what a purge would do, in the home store and in those of regions, and which of these can not say, with a code."""
+    there = [{"store": store, **_preview(each)} for store, each in regions.items()]
+    return {**_preview(found), "regions": there, "silent": dict(silent)}
+
+
+def _preview(found: PurgePreview) -> View:
     return {
         "plan": _plan(found.plan),
         "count": len(found.ranges),

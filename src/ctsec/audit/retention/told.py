@@ -158,6 +158,10 @@ class Heard:
                     pass
         return cls(plans=plans, holds=tuple(sorted(holds.values(), key=lambda each: each.id)))
 
+    def at(self, now: datetime) -> Heard:
+        """Return it with the plans as they are at a time."""
+        return replace(self, plans=self.plans.at(now))
+
     def hold(self, hold: HoldId) -> LegalHold | None:
         """Return a hold that was told of."""
         return next((each for each in self.holds if each.id == hold), None)
