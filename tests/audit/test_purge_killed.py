@@ -13,9 +13,9 @@ from ctsec.audit.event import DEPLOYMENT_LOG
 from ctsec.audit.retention.plan import RetentionPlan
 from ctsec.errors import StoreError
 from ctsec.storage.memory import MemoryStorage
-from ctsec.storage.sql.schema import create
+from ctsec.storage.sql.schema import create, create_region
 from ctsec.testing import FailAt, ProbedStorage
-from tests.audit import pruned, purge_storm
+from tests.audit import pruned, purge_storm, regional_storm
 from tests.audit.archive import Archive
 from tests.audit.kept import ONE, read_memory
 from tests.audit.storm import open_storage
@@ -84,6 +84,27 @@ def test_a_purge_that_is_killed_goes_on(victim: Victim, empty: Database) -> None
     assert len(archive.indexes(ONE, "role.")) == purge_storm.COUNT // 5
     assert archive.findings() == []
     storage.close()
+
+
+def test_a_purge_in_a_region_that_is_killed_goes_on(victim: Victim, empty: Database) -> None:
+    """Killed while it tells or purges: both logs verify together, nothing was told twice, and the last run takes what is left."""
+    create_region(empty.sync_url, region="eu")
+    regional_storm.fill(empty.sync_url)
+    draw = random.Random(6)
+    for number in range(KILLS):
+        # A whole run on SQLite takes 118 steps.
+        code, _ = victim.run("tests.audit.regional_storm:run", empty.sync_url, number, last=draw.randrange(10, 70))
+        assert SOAK or code != 0
+        settle(empty.sync_url)
+        with regional_storm.opened(empty.sync_url, day=120, seed=number) as archive:
+            assert archive.findings() == []
+    with regional_storm.opened(empty.sync_url, day=120, seed=KILLS + 9) as archive:
+        archive.logs.flush()
+        archive.jobs.regions.purge(ONE, store="eu")
+        archive.logs.flush()
+        assert (archive.there(ONE, "user."), len(archive.there(ONE, "role."))) == ([], regional_storm.COUNT // 5)
+        assert archive.told_names(ONE) == ["retention.changed", "legal_hold.placed"]
+        assert archive.findings() == []
 
 
 def test_a_prune_that_fails_at_any_call_leaves_whole_steps() -> None:

@@ -187,6 +187,18 @@ class RegionalStories(RuleBasedStateMachine):
                 self.model.log.rows.append(Row(event.name, event.time, event.actor_id, stays=event.name in EVIDENCE))
 
 
+def test_a_plan_that_is_heard_late_may_be_in_force_earlier_than_at_home() -> None:
+    """Heard after one that keeps less, which is not in force in the region yet, it keeps nothing shorter there: no finding."""
+    story = RegionalStories()
+    story.purge()
+    story.plan(RetentionPlan(30, {"role.": 115}))
+    story.wait(60)
+    story.plan(RetentionPlan(73))
+    story.purge()
+    story.agrees()
+    assert story.archive.jobs.regions.preview(ONE, store="eu").plan == RetentionPlan(73)
+
+
 TestRegionalStories = RegionalStories.TestCase
 TestRegionalStories.settings = settings(
     max_examples=400 if SOAK else 10,

@@ -2,18 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
+from datetime import timedelta
 from typing import cast
 
+from ctsec.ambient import Ambient
+from ctsec.audit.assurance import FindingKind
+from ctsec.audit.event import LogId, build
+from ctsec.audit.record import StoredEvent, store_form
+from ctsec.audit.retention.plan import RetentionPlan, RetentionPolicy
+from ctsec.audit.signing import LogIdentity
 from ctsec.errors import StoreReadOnly
+from ctsec.ids import OrganizationId
+from ctsec.principal import system
 from ctsec.residency._async_ports import AsyncRegionStorage, AsyncRegionStore
 from ctsec.residency.record import Position
+from ctsec.security._async_logs import AsyncLogs
+from ctsec.security._async_named_store import AsyncNamedStorage
+from ctsec.security._async_region_logs import AsyncRegionLog, AsyncRegionLogs
+from ctsec.security._async_retention_jobs import AsyncRetentionJobs
+from ctsec.security._async_sealed_logs import AsyncSealedLogs
 from ctsec.storage._async_ports import AfterCommit, AsyncStorage
+from ctsec.testing.clock import FixedClock
 from ctsec.testing.conformance._async_audit import AsyncInboxConformance, AsyncLogConformance
+from ctsec.testing.conformance._async_retention import AsyncRetentionConformance, AsyncSuiteSigner
 from ctsec.testing.conformance._async_tree import AsyncTreeConformance
 from ctsec.testing.conformance.expect import equal, fail
 from ctsec.testing.conformance.regional import content
-from ctsec.testing.conformance.samples import event
+from ctsec.testing.conformance.samples import NOW, event, ignore, org_id
+from ctsec.testing.random import UnsafeSeededRandom
 
 
 class _Logs:
@@ -28,6 +47,18 @@ class _Logs:
         """Open a transaction; no cache hears of a region."""
         del after_commit
         return self._storage.begin()
+
+
+class _Unopened:
+    """Opens no personal part: the suite reads none."""
+
+    async def open(self, event: StoredEvent) -> Mapping[str, str]:
+        """Return what it is told."""
+        return {"id": event.id}
+
+    async def opened(self, sealed: bytes, *, event_id: str, log: str) -> Mapping[str, str]:
+        """Return what it is told."""
+        return {"id": event_id, "log": log, "sealed": sealed.hex()}
 
 
 def _logs(storage: AsyncRegionStorage) -> AsyncStorage:
@@ -52,6 +83,58 @@ class AsyncRegionLogConformance:
     async def test_checkpoints_are_the_leaves_of_the_log_of_logs(self, region_storage: AsyncRegionStorage) -> None:
         """The store has a log of logs of its own, with its logs' checkpoints as leaves."""
         await AsyncTreeConformance().test_checkpoints_are_the_leaves_of_the_log_of_logs(_logs(region_storage))
+
+    async def test_what_is_due_agrees_with_the_selection(self, region_storage: AsyncRegionStorage) -> None:
+        """A store finds what a purge may take, and never what it is judged by."""
+        await AsyncRetentionConformance().test_what_is_due_agrees_with_the_selection(_logs(region_storage))
+
+    async def test_removed_events_leave_their_leaves(self, region_storage: AsyncRegionStorage) -> None:
+        """The tree stays what it was: a leaf without a full tile is kept apart."""
+        await AsyncRetentionConformance().test_removed_events_leave_their_leaves(_logs(region_storage))
+
+    async def test_a_log_is_purged_by_what_it_was_told(self, storage: AsyncStorage, region_storage: AsyncRegionStorage) -> None:
+        """A plan and a hold of the home store reach the log of a region, also where both are in one database; one event more is found."""
+        clock, key, other = FixedClock(NOW), AsyncSuiteSigner(1), AsyncSuiteSigner(2)
+        identity = LogIdentity(deployment="acme.example", region="default", keys=(key.public,), retention_keys=(other.public,))
+        ambient = Ambient(clock=clock, random=UnsafeSeededRandom(1))
+        policy = RetentionPolicy(default=RetentionPlan(100))
+        there = AsyncNamedStorage(region_storage, region="eu", store="eu")
+        exports = AsyncLogs(storage, signer=key, identity=identity, ambient=ambient).exports
+        in_eu = replace(identity, region="eu")
+        sealed = AsyncSealedLogs(there, signer=key, identity=in_eu, ambient=ambient, exports=exports, region="eu")
+        regions = AsyncRegionLogs(storage, ambient=ambient, stores={"eu": AsyncRegionLog("eu", sealed, there, _Unopened())})
+        logs = AsyncLogs(storage, signer=key, identity=identity, ambient=ambient, regions=regions)
+        jobs = AsyncRetentionJobs(storage, logs=logs, signer=other, policy=policy, ambient=ambient, batch=3)
+        log = LogId(org_id(1))
+        async with storage.begin(after_commit=ignore) as store:
+            await store.inbox.append(event(30, of=1))
+        async with region_storage.begin() as opened:
+            for n in range(8):
+                await opened.inbox.append(event(n, of=1, name=("user.signed_in", "role.assigned")[n % 2]))
+        await logs.flush()
+        equal(await jobs.run_due(), 0)
+        clock.advance(timedelta(days=101))
+        await logs.flush()
+        equal((await jobs.regions.preview(log, store="eu")).ranges.text(), "0-7")
+        placed = build(
+            "legal_hold.placed",
+            ambient=ambient,
+            actor=system("test"),
+            organization=OrganizationId(log),
+            details={"hold": "hld_1", "matter": "case 1", "whole": False, "extent": "", "size": 1, "name": "role.*"},
+        )
+        async with storage.begin(after_commit=ignore) as store:
+            await store.inbox.append(store_form(placed, personal=b""))
+        equal(await jobs.regions.purge(log, store="eu"), 4)
+        async with region_storage.reading() as opened:
+            left = [each.event.name for each in await opened.log.page(log, first=0, limit=99)]
+        equal(left, ["role.assigned"] * 4 + ["retention.relayed"] * 2 + ["audit.purged"] * 3)
+        await logs.flush()
+        async with region_storage.sequencing() as opened:
+            await opened.purges.remove(log, (5,), size=(await opened.purges.lead(log)).size)
+        # The bodies of the suite's events are no real ones: what the verification says of them is left out.
+        found = [(each.store, each.at) for each in (await logs.verify()).findings if each.kind is FindingKind.PURGE]
+        equal(found, [("eu", 5)])
 
     async def test_an_event_commits_with_content_or_not_at_all(self, region_storage: AsyncRegionStorage) -> None:
         """What raises leaves neither content nor event, what commits has both, and a reading writes no event."""

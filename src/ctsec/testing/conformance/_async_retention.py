@@ -38,7 +38,7 @@ class _Undone(Exception):
     """What ends a transaction before its commit."""
 
 
-class _AsyncSigner:
+class AsyncSuiteSigner:
     """A key of the suite."""
 
     def __init__(self, byte: int) -> None:
@@ -190,7 +190,7 @@ class AsyncRetentionConformance:
 
     async def test_a_purged_log_is_told_from_a_robbed_one(self, storage: AsyncStorage) -> None:
         """Events age, a hold keeps some, the rest go with a signed record and the log verifies; one more that goes without is found."""
-        clock, key, other = FixedClock(NOW), _AsyncSigner(1), _AsyncSigner(2)
+        clock, key, other = FixedClock(NOW), AsyncSuiteSigner(1), AsyncSuiteSigner(2)
         identity = LogIdentity(deployment="acme.example", region="default", keys=(key.public,), retention_keys=(other.public,))
         ambient = Ambient(clock=clock, random=UnsafeSeededRandom(1))
         logs = AsyncLogs(storage, signer=key, identity=identity, ambient=ambient)

@@ -39,7 +39,7 @@ class _Undone(Exception):
     """What ends a transaction before its commit."""
 
 
-class _Signer:
+class SuiteSigner:
     """A key of the suite."""
 
     def __init__(self, byte: int) -> None:
@@ -191,7 +191,7 @@ class RetentionConformance:
 
     def test_a_purged_log_is_told_from_a_robbed_one(self, storage: Storage) -> None:
         """Events age, a hold keeps some, the rest go with a signed record and the log verifies; one more that goes without is found."""
-        clock, key, other = FixedClock(NOW), _Signer(1), _Signer(2)
+        clock, key, other = FixedClock(NOW), SuiteSigner(1), SuiteSigner(2)
         identity = LogIdentity(deployment="acme.example", region="default", keys=(key.public,), retention_keys=(other.public,))
         ambient = Ambient(clock=clock, random=UnsafeSeededRandom(1))
         logs = Logs(storage, signer=key, identity=identity, ambient=ambient)
