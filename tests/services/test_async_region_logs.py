@@ -20,6 +20,8 @@ from ctsec.audit.export.request import ExportRequest
 from ctsec.audit.placed import PlacedCounts, PlacedPage
 from ctsec.audit.query import AuditCounts, AuditQuery, Tally
 from ctsec.audit.record import StoredEvent, departures
+from ctsec.audit.retention.hold import HoldState
+from ctsec.audit.retention.plan import RetentionPlan, RetentionPolicy
 from ctsec.audit.sealing import LOG_OF_LOGS
 from ctsec.audit.streams import Stream, StreamBatch
 from ctsec.audit.streams._async_ports import AsyncReceiver
@@ -32,9 +34,10 @@ from ctsec.operators import Operator
 from ctsec.outcome import Reason, Refusal
 from ctsec.principal import Principal
 from ctsec.residency import DEPLOYMENTS_KEY, MoveState, Region, Regions, Replica
+from ctsec.security._async_retention_jobs import AsyncRetentionJobs
 from ctsec.security._async_streams import AsyncStreams
 from ctsec.security.parts import EmbeddedOptions
-from tests.audit.kept import SIGNER, async_signer
+from tests.audit.kept import SIGNER, STRANGER, async_signer
 from tests.services._async_world import AsyncWorld
 
 TWO = Regions(
@@ -865,3 +868,34 @@ async def test_a_log_that_can_have_no_origin_keeps_no_other_from_being_signed(sc
         await scene.logs.flush()
     assert await scene.logs.checkpoint(LogId(scene.acme)) is not None
     assert await scene.logs.checkpoint(LOG_OF_LOGS) is not None
+
+
+async def test_regions_are_told_of_plans_and_holds_and_purged_by_them(scene: Scene) -> None:
+    """The worker's job tells a hold to every region with events; a silent one is pending and purged of nothing, until it was told."""
+    world, regions = scene.world, scene.world.security.retention.regions
+    sure, log = world.sure(scene.ann), LogId(scene.acme)
+    await scene.write("a")
+    await scene.write("b", workspace=scene.us)
+    await scene.logs.flush()
+    assert await regions.logs("eu") == (log,)
+    assert [await regions.tell_holds(), await regions.tell(log)] == [0, await regions.standing(log)]
+    await world.call("retention.set_plan", sure, organization=scene.acme, plan=RetentionPlan(90))
+    held = await world.call("retention.place_hold", sure, organization=scene.acme, matter="case 1", person=scene.ann.id)
+    answering = scene.logs.regions.stores["us"]
+    cast("dict[str, Any]", scene.logs.regions.stores)["us"] = replace(answering, storage=cast(Any, Down()))
+    told = {each.store: (each.state_of(held), each.problem) for each in await regions.tell(log)}
+    assert told == {"eu": (HoldState.ACTIVE, ""), "us": (None, "store")}
+    with pytest.raises(StoreError):
+        await regions.tell_holds()
+    world.clock.advance(timedelta(days=120))
+    jobs = AsyncRetentionJobs(
+        world.storage, logs=scene.logs, signer=async_signer(STRANGER), policy=RetentionPolicy(), ambient=world.security._ambient
+    )
+    with pytest.raises(StoreError):
+        await jobs.run_due()
+    cast("dict[str, Any]", scene.logs.regions.stores)["us"] = answering
+    assert await regions.tell_holds() == 1
+    preview = await jobs.regions.preview(log, store="eu")
+    assert (preview.plan, len(preview.ranges), preview.held) == (RetentionPlan(90), 0, 1)
+    with pytest.raises(ConfigurationError, match="retention key"):
+        await regions.purge(log, store="eu")

@@ -1,0 +1,110 @@
+"""What a region's log was told, added up: by its order, its two persons, its delay, and nothing that is not what it says."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import pytest
+
+from ctsec.audit.canonical import canonical
+from ctsec.audit.event import Detail, LogId
+from ctsec.audit.record import microseconds
+from ctsec.audit.retention.hold import HoldState
+from ctsec.audit.retention.plan import Plans, RetentionPlan
+from ctsec.audit.retention.standing import StoreStanding
+from ctsec.audit.retention.told import Decision, Heard, Told, told_plan
+from ctsec.ids import HoldId
+
+LOG: Final = LogId("org_1")
+NOW: Final = datetime(2026, 3, 1, tzinfo=UTC)
+WEEK: Final = timedelta(days=7)
+SCOPE: Final[dict[str, Detail]] = {"matter": "case 1", "person": None, "name": "role.*", "since": None, "until": microseconds(NOW)}
+
+
+def told(name: str, said: dict[str, Detail], *, by: str = "olga", at: datetime = NOW, **means: Any) -> Told:
+    """Return what a log was told at a time."""
+    return Told(decision=Decision(index=4, name=name, by=by, time=microseconds(at), said=said), index=7, time=microseconds(at), **means)
+
+
+def plan(days: int, *, version: int, at: datetime, starts: datetime) -> Told:
+    """Return a plan that a log was told of."""
+    return told("retention.changed", {"plan": str(days), "version": version}, at=at, starts=microseconds(starts))
+
+
+HOLD: Final = told("legal_hold.placed", {"hold": "hld_1", **SCOPE}, extent="1-3", size=9)
+ASKED: Final = told("legal_hold.release_requested", {"hold": "hld_1"}, by="olga", at=NOW + WEEK)
+GIVEN: Final = told("legal_hold.released", {"hold": "hld_1", "asked_by": "olga"}, by="bob", at=NOW + 2 * WEEK)
+
+
+def test_what_was_told_is_read_as_it_was_written() -> None:
+    """Every kind comes back from the details of its event; what lacks a field, has another type or another name tells nothing."""
+    for each in (HOLD, ASKED, GIVEN, plan(90, version=1, at=NOW, starts=NOW + WEEK)):
+        body: dict[str, Any] = {"time": each.time, "details": each.details()}
+        assert canonical(body)
+        assert Told.read(7, body) == each
+        for name in ("decision", "decided", "decided_at", "by", *(("extent",) if each is HOLD else ())):
+            less = {key: value for key, value in each.details().items() if key != name}
+            with pytest.raises(ValueError, match="expected"):
+                Told.read(7, {**body, "details": less})
+        for wrong in ({"decision": "user.signed_in"}, {"hold": ["x"], "plan": ["x"]}, {"extent": "3-1", "starts": "x", "decided": "x"}):
+            with pytest.raises(ValueError):
+                Told.read(7, {**body, "details": {**each.details(), **wrong}})
+
+
+def test_a_decision_is_read_from_an_event_at_home() -> None:
+    """It has who made it, and what it says; an event of another name, or without what it has to say, is none."""
+    body: dict[str, Any] = {
+        "name": "retention.changed", "actor": {"id": "olga"}, "time": 5, "details": {"plan": "90", "starts": 9, "version": 2},
+    }  # fmt: skip
+    assert Decision.read(4, body) == Decision(index=4, name="retention.changed", by="olga", time=5, said={"plan": "90", "version": 2})
+    for wrong in ({"name": "audit.purged"}, {"actor": None}, {"details": {"plan": "90"}}, {"time": None}):
+        with pytest.raises(ValueError, match="expected a decision"):
+            Decision.read(4, {**body, **wrong})
+
+
+def test_a_hold_is_released_by_two() -> None:
+    """Of what was told of it: in force with its extent until somebody else than who asked released it, in whatever order that stands."""
+    (hold,) = Heard.of(LOG, [HOLD]).holds
+    assert (hold.id, hold.state, hold.extent, hold.size, hold.name, hold.until) == ("hld_1", HoldState.ACTIVE, "1-3", 9, "role.*", NOW)
+    assert (hold.placed_by, hold.placed_at, hold.person, hold.since) == ("olga", NOW, None, None)
+    assert [Heard.of(LOG, [HOLD, *more]).holds[0].state for more in ([ASKED], [ASKED, GIVEN], [GIVEN, ASKED])] == [
+        HoldState.RELEASING, HoldState.RELEASED, HoldState.RELEASED,
+    ]  # fmt: skip
+    alone = replace(GIVEN, decision=replace(GIVEN.decision, by="olga"))
+    stranger = replace(GIVEN, decision=replace(GIVEN.decision, said={"hold": "hld_1", "asked_by": "carl"}))
+    other = replace(GIVEN, decision=replace(GIVEN.decision, said={"hold": "hld_2", "asked_by": "olga"}))
+    for wrong in (alone, stranger, other):
+        assert Heard.of(LOG, [HOLD, ASKED, wrong]).holds[0].released_at is None
+    assert Heard.of(LOG, [ASKED, GIVEN]).holds == ()
+    assert Heard.of(LOG, [HOLD, ASKED, GIVEN]).holds[0].released_at == NOW + 2 * WEEK
+    assert Heard.of(LOG, [HOLD]).hold(HoldId("hld_2")) is None
+
+
+def test_plans_follow_each_other_as_they_were_told() -> None:
+    """One follows when its time has come, an older version counts nothing, and one that keeps less is not in force at once."""
+    first = plan(90, version=1, at=NOW, starts=NOW + WEEK)
+    assert Heard.of(LOG, [first]).plans == Plans(following=RetentionPlan(90), starts=NOW + WEEK)
+    assert Heard.of(LOG, [first]).at(NOW + WEEK).plans == Plans(plan=RetentionPlan(90))
+    later = NOW + 2 * WEEK
+    longer = plan(365, version=3, at=later, starts=later)
+    assert Heard.of(LOG, [first, longer]).plans == Plans(plan=RetentionPlan(365))
+    for wrong in (plan(400, version=2, at=later, starts=later), plan(30, version=4, at=later, starts=later)):
+        assert Heard.of(LOG, [first, longer, wrong]).plans == Plans(plan=RetentionPlan(365)), wrong
+    assert Heard.of(LOG, [plan(30, version=1, at=NOW, starts=NOW)]).plans == Plans()
+
+
+def test_a_plan_is_told_with_its_delay() -> None:
+    """The first one and one that keeps less start a delay after the moment that they are told, another one at once."""
+    for present, wanted in ((None, NOW + WEEK), (RetentionPlan(365), NOW + WEEK), (RetentionPlan(30), NOW)):
+        assert told_plan(Plans(plan=present), RetentionPlan(90), now=NOW, delay=WEEK) == microseconds(wanted)
+
+
+def test_a_store_that_does_not_answer_is_pending() -> None:
+    """A hold is pending where it was not told of, where less was told than decided, and where nothing is known."""
+    hold = Heard.of(LOG, [HOLD, ASKED]).holds[0]
+    standings = [StoreStanding(store="eu", heard=Heard.of(LOG, parts)) for parts in ([], [HOLD], [HOLD, ASKED])]
+    standings.append(replace(standings[-1], problem="store"))
+    found = [(each.state_of(hold), each.is_pending(hold)) for each in standings]
+    assert found == [(None, True), (HoldState.ACTIVE, True), (HoldState.RELEASING, False), (None, True)]
