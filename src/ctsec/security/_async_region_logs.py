@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import islice
 from types import MappingProxyType
 from typing import Final
 
@@ -38,6 +39,7 @@ from ctsec.worker._async import AsyncJob
 REGION_LOGS_JOB: Final = "region-logs"
 OFTEN: Final = timedelta(seconds=1)
 PAUSE: Final = timedelta(seconds=30)
+_MOST: Final = 100
 STALLED: Final = timedelta(minutes=5)
 # The code of a store that the home store knows and the configuration does not.
 NOT_CONFIGURED: Final = "not_configured"
@@ -258,7 +260,7 @@ class AsyncRegionLogs:
         async with self._home.reading() as store:
             size, later = await decisions_in(log, store.log, first=known[-1].index + 1 if known else 0)
         found = departures(trail.told, trail.listened, decisions=(*known, *later), size=size)
-        return tuple([Finding(log, FindingKind.PURGE, at, said) for at, said in found])
+        return tuple([Finding(log, FindingKind.PURGE, at, said) for at, said in islice(found, _MOST)])
 
     async def _departures(self, name: str, kept: Sequence[CheckpointRecord]) -> tuple[Finding, ...]:
         """Return which checkpoints that the home store has of a store's log of logs are not there, or are others."""

@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import islice
 from types import MappingProxyType
 from typing import Final
 
@@ -39,6 +40,7 @@ from ctsec.worker._sync import Job
 REGION_LOGS_JOB: Final = "region-logs"
 OFTEN: Final = timedelta(seconds=1)
 PAUSE: Final = timedelta(seconds=30)
+_MOST: Final = 100
 STALLED: Final = timedelta(minutes=5)
 # The code of a store that the home store knows and the configuration does not.
 NOT_CONFIGURED: Final = "not_configured"
@@ -257,7 +259,7 @@ class RegionLogs:
         with self._home.reading() as store:
             size, later = decisions_in(log, store.log, first=known[-1].index + 1 if known else 0)
         found = departures(trail.told, trail.listened, decisions=(*known, *later), size=size)
-        return tuple([Finding(log, FindingKind.PURGE, at, said) for at, said in found])
+        return tuple([Finding(log, FindingKind.PURGE, at, said) for at, said in islice(found, _MOST)])
 
     def _departures(self, name: str, kept: Sequence[CheckpointRecord]) -> tuple[Finding, ...]:
         """Return which checkpoints that the home store has of a store's log of logs are not there, or are others."""

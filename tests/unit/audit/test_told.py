@@ -15,6 +15,7 @@ from ctsec.audit.retention.hold import HoldState
 from ctsec.audit.retention.plan import Plans, RetentionPlan
 from ctsec.audit.retention.standing import StoreStanding
 from ctsec.audit.retention.told import Decision, Heard, Told, told_plan
+from ctsec.errors import CorruptRecord
 from ctsec.ids import HoldId
 
 LOG: Final = LogId("org_1")
@@ -93,6 +94,10 @@ def test_plans_follow_each_other_as_they_were_told() -> None:
     for wrong in (plan(400, version=2, at=later, starts=later), plan(30, version=4, at=later, starts=later)):
         assert Heard.of(LOG, [first, longer, wrong]).plans == Plans(plan=RetentionPlan(365)), wrong
     assert Heard.of(LOG, [plan(30, version=1, at=NOW, starts=NOW)]).plans == Plans()
+    with pytest.raises(CorruptRecord, match="years 1 to 9999"):
+        Heard.of(LOG, [replace(first, starts=1 << 62)])
+    with pytest.raises(CorruptRecord, match="expected the matter"):
+        Heard.of(LOG, [replace(HOLD, decision=replace(HOLD.decision, said={"hold": "hld_1", **SCOPE, "matter": ""}))])
 
 
 def test_a_plan_is_told_with_its_delay() -> None:

@@ -41,8 +41,11 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def moment_of(micros: int) -> datetime:
-    """Return the time of microseconds since 1970."""
-    return _EPOCH + timedelta(microseconds=micros)
+    """Return the time of microseconds since 1970; raise ValueError for one that is in no calendar."""
+    try:
+        return _EPOCH + timedelta(microseconds=micros)
+    except OverflowError:
+        raise ValueError("expected a time of the years 1 to 9999") from None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,7 +140,14 @@ class Heard:
 
     @classmethod
     def of(cls, log: LogId, told: Sequence[Told]) -> Heard:
-        """Add up what was told. Raises ValueError for a hold that is none."""
+        """Add up what was told. Raises CorruptRecord for a hold, or a time, that is none."""
+        try:
+            return cls._added(log, told)
+        except ValueError as error:
+            raise CorruptRecord(f"what the log {log} was told is not what it is to be: {error}") from None
+
+    @classmethod
+    def _added(cls, log: LogId, told: Sequence[Told]) -> Heard:
         plans, version, holds = Plans(), 0, dict[str, LegalHold]()
         # Two decisions of one moment may stand in either order: a release is judged with every request.
         asked = {(each.decision.said["hold"], each.decision.by) for each in told if each.decision.name == _ASKED}
