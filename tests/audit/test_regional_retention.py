@@ -120,6 +120,24 @@ def test_a_hold_is_in_force_in_a_region_from_the_moment_it_is_told() -> None:
     assert archive.findings() == []
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_a_hold_that_came_and_went_unheard_binds_for_a_day(seed: int) -> None:
+    """Placed, asked for and released at one moment, in whatever order the home log has that: a day after it was told it keeps nothing."""
+    archive = RegionalArchive(MemoryStorage(), MemoryRegionStorage(region="eu"), seed=seed)
+    archive.plan(ONE, RetentionPlan(90))
+    archive.write_there(ONE, "user.signed_in")
+    archive.purge()
+    archive.pass_days(100)
+    with archive.silence():
+        hold = archive.hold(ONE, person="usr_anna")
+        archive.release(hold)
+    assert [each.state_of(hold) for each in archive.jobs.regions.tell(ONE)] == [HoldState.RELEASED]
+    assert purge(archive) == 0
+    archive.pass_days(1)
+    assert purge(archive) == 1
+    assert archive.findings() == []
+
+
 def test_nothing_goes_where_home_can_not_be_read() -> None:
     """A purge in a region whose home store does not answer fails, and takes and tells nothing."""
     archive = archive_of()

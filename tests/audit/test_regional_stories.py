@@ -114,7 +114,8 @@ class RegionalStories(RuleBasedStateMachine):
 
     @rule(plan=PLANS)
     def plan(self, plan: RetentionPlan) -> None:
-        """A plan is chosen at home."""
+        """A plan is chosen at home; two of one moment might stand there in either order."""
+        self.archive.pass_days(1 / 86_400)
         self.archive.plan(ONE, plan)
         self.model.waiting.append(plan)
 

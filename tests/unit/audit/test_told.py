@@ -78,6 +78,7 @@ def test_a_hold_is_released_by_two() -> None:
     other = replace(GIVEN, decision=replace(GIVEN.decision, said={"hold": "hld_2", "asked_by": "olga"}))
     for wrong in (alone, stranger, other):
         assert Heard.of(LOG, [HOLD, ASKED, wrong]).holds[0].released_at is None
+    assert Heard.of(LOG, [GIVEN, ASKED, HOLD]).holds[0].state is HoldState.RELEASED
     assert Heard.of(LOG, [ASKED, GIVEN]).holds == ()
     assert Heard.of(LOG, [HOLD, ASKED, GIVEN]).holds[0].released_at == NOW + 2 * WEEK
     assert Heard.of(LOG, [HOLD]).hold(HoldId("hld_2")) is None

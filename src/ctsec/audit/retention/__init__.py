@@ -18,8 +18,11 @@ if TYPE_CHECKING:
     from ctsec.audit.retention.preview import PrunePreview as PrunePreview
     from ctsec.audit.retention.preview import PurgePreview as PurgePreview
     from ctsec.audit.retention.ranges import Ranges as Ranges
+    from ctsec.audit.retention.standing import StoreStanding as StoreStanding
+    from ctsec.audit.retention.told import Heard as Heard
 
 _HOME = {
+    "Heard": "ctsec.audit.retention.told",
     "HoldState": "ctsec.audit.retention.hold",
     "LegalHold": "ctsec.audit.retention.hold",
     "Plans": "ctsec.audit.retention.plan",
@@ -28,8 +31,10 @@ _HOME = {
     "Ranges": "ctsec.audit.retention.ranges",
     "RetentionPlan": "ctsec.audit.retention.plan",
     "RetentionPolicy": "ctsec.audit.retention.plan",
+    "StoreStanding": "ctsec.audit.retention.standing",
 }
 __all__ = [
+    "Heard",
     "HoldState",
     "LegalHold",
     "Plans",
@@ -38,6 +43,7 @@ __all__ = [
     "Ranges",
     "RetentionPlan",
     "RetentionPolicy",
+    "StoreStanding",
 ]
 
 __getattr__ = face(__name__, _HOME)

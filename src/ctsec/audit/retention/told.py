@@ -35,6 +35,7 @@ SAID: Final[Mapping[str, tuple[str, ...]]] = {
     EventName.LEGAL_HOLD_RELEASE_REQUESTED.value: ("hold",),
     EventName.LEGAL_HOLD_RELEASED.value: ("hold", "asked_by"),
 }
+_ORDER: Final = tuple(SAID)
 _ASKED: Final = EventName.LEGAL_HOLD_RELEASE_REQUESTED.value
 _SLACK: Final = SLACK // timedelta(microseconds=1)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -149,9 +150,9 @@ class Heard:
     @classmethod
     def _added(cls, log: LogId, told: Sequence[Told]) -> Heard:
         plans, version, holds = Plans(), 0, dict[str, LegalHold]()
-        # Two decisions of one moment may stand in either order: a release is judged with every request.
+        # Decisions of one moment may stand in any order: a release is judged with every request, and with its hold wherever that stands.
         asked = {(each.decision.said["hold"], each.decision.by) for each in told if each.decision.name == _ASKED}
-        for each in told:
+        for each in sorted(told, key=lambda each: _ORDER.index(each.decision.name)):
             said, by, at = each.decision.said, each.decision.by, moment_of(each.time)
             hold = holds.get(str(said.get("hold")))
             match each.decision.name:
