@@ -69,19 +69,28 @@ class Scene:
             write_memory(state, kept)
         return {detail for kind, _, detail in self.archive.findings() if kind == "purge"}
 
-    def record(self, rows: Kept, *, by: Signer, origin: str = EU.origin(ONE), **other: Any) -> None:
-        """Put a purge record where the region's log ends, like its first one but for `other`, signed by `by`."""
+    def record(self, rows: Kept, *, by: Signer, origin: str = EU.origin(ONE), region: str = "eu", **other: Any) -> None:
+        """Put a purge record where a log ends, like its first one but for `other`, signed by `by`."""
         details = next(each for each in rows.of(ONE) if each.name == "audit.purged").details()["details"]
         last = rows.checkpoints[max(key for key in rows.checkpoints if key[0] == ONE)]
         other = {"size": last.size, "root": last.root, "index": rows.heads[ONE].size, "heard": len(self.at_home.of(ONE)), **other}
         told = replace(PurgeRecord.read(details), **other).details()
-        self.put(rows, EventName.AUDIT_PURGED, told, sign=(by, origin))
+        self.put(rows, EventName.AUDIT_PURGED, told, sign=(by, origin), region=region)
 
-    def put(self, rows: Kept, name: str, details: dict[str, Detail], *, sign: tuple[Signer, str] | None = None, region: str = "eu") -> None:
+    def put(
+        self,
+        rows: Kept,
+        name: str,
+        details: dict[str, Detail],
+        *,
+        sign: tuple[Signer, str] | None = None,
+        region: str = "eu",
+        ago: timedelta = timedelta(hours=1),
+    ) -> None:
         """Put an event where a log ends."""
         event = build(
             name,
-            ambient=self.archive.at(timedelta(hours=1)),
+            ambient=self.archive.at(ago),
             actor=system("retention"),
             targets=(Target("log", ONE),),
             organization=OrganizationId(ONE),
@@ -170,8 +179,8 @@ def test_what_was_decided_and_not_told_is_found(scene: Scene) -> None:
 def test_what_is_of_the_other_kind_of_store_counts_nothing(scene: Scene) -> None:
     """A decision in a region's log that it was not told of is none there, and what the home log was told is none at home."""
     rows = scene.sound.copy()
-    details: dict[str, Detail] = {"plan": "30", "starts": microseconds(scene.archive.clock.now()), "version": 9}
-    scene.put(rows, "retention.changed", details)
+    starts = microseconds(scene.archive.clock.now() - timedelta(days=2))
+    scene.put(rows, "retention.changed", {"plan": "30", "starts": starts, "version": 9}, ago=timedelta(days=9))
     assert scene.purged(rows) == set()
     scene.record(rows, by=KEY, plan=RetentionPlan(30), ranges=Ranges.of(scene.old[-1:]))
     assert any("keeps less than the one in force" in each for each in scene.purged(rows))
@@ -182,6 +191,10 @@ def test_what_is_of_the_other_kind_of_store_counts_nothing(scene: Scene) -> None
         told = Told(decision=Decision(index=size, name=name.value, by=by, time=0, said=said), index=0, time=0)
         scene.put(home, EventName.RETENTION_RELAYED, told.details(), region="")
     assert scene.purged(home=home) == set()
+    held = min(key[1] for key, each in home.events.items() if key[0] == ONE and each.actor_id == "usr_carl")
+    gone(home, held)
+    scene.record(home, by=KEY, origin=IDENTITY.origin(ONE), region="", ranges=Ranges.of((held,)), heard=None)
+    assert any(f"which the hold {scene.hold.id} covered" in each for each in scene.purged(home=home))
     broken = scene.sound.copy()
     scene.put(broken, EventName.RETENTION_RELAYED, {"decision": "retention.changed", "by": "usr_olga"})
     assert any("does not say what it is to say" in each for each in scene.purged(broken))
