@@ -8,15 +8,18 @@ from typing import Any, Final
 
 import pytest
 
+from ctsec.ambient import Ambient
 from ctsec.audit.canonical import canonical
-from ctsec.audit.event import Detail, LogId
-from ctsec.audit.record import microseconds
+from ctsec.audit.event import Detail, LogId, build
+from ctsec.audit.record import SealedEvent, microseconds, store_form
 from ctsec.audit.retention.hold import HoldState
 from ctsec.audit.retention.plan import Plans, RetentionPlan
 from ctsec.audit.retention.standing import StoreStanding
-from ctsec.audit.retention.told import Decision, Heard, Told, told_plan
+from ctsec.audit.retention.told import Decision, Heard, Told, read_decisions, read_told, told_plan
 from ctsec.errors import CorruptRecord
-from ctsec.ids import HoldId
+from ctsec.ids import HoldId, OrganizationId
+from ctsec.principal import system
+from ctsec.testing import FixedClock
 
 LOG: Final = LogId("org_1")
 NOW: Final = datetime(2026, 3, 1, tzinfo=UTC)
@@ -63,6 +66,25 @@ def test_a_decision_is_read_from_an_event_at_home() -> None:
     for wrong in ({"name": "audit.purged"}, {"actor": None}, {"details": {"plan": "90"}}, {"time": None}):
         with pytest.raises(ValueError, match="expected a decision"):
             Decision.read(4, {**body, **wrong})
+
+
+def test_decisions_that_say_nothing_sound_are_told_to_nobody() -> None:
+    """A plan that is none, a hold without a matter and another name are corrupt, and so is what tells nothing."""
+    sound = {"plan": "90", "starts": 9, "version": 2}
+    assert [each.index for each in read_decisions([sealed(5, sound), sealed(4, sound)])] == [4, 5]
+    wrong = (sealed(4, {**sound, "plan": "x"}), sealed(4, {"hold": "hld_1", **SCOPE, "matter": ""}, name="legal_hold.placed"))
+    for each in (*wrong, sealed(4, sound, name="user.signed_in")):
+        with pytest.raises(CorruptRecord):
+            read_decisions([sealed(3, sound), each])
+    with pytest.raises(CorruptRecord):
+        read_told([sealed(4, sound)])
+
+
+def sealed(index: int, details: dict[str, Detail], *, name: str = "retention.changed") -> SealedEvent:
+    """Return an event of a log."""
+    ambient = Ambient(clock=FixedClock(NOW))
+    made = build(name, ambient=ambient, actor=system("x"), organization=OrganizationId("org_1"), details=details)
+    return SealedEvent(index, store_form(made, personal=b""))
 
 
 def test_a_hold_is_released_by_two() -> None:

@@ -203,6 +203,11 @@ def read_decisions(found: Sequence[SealedEvent]) -> tuple[Decision, ...]:
     """Return the decisions of events of the home log, in the order of indexes; raise CorruptRecord for one that says none."""
     try:
         read = [Decision.read(each.index, each.event.details()) for each in found]
+        for each in read:
+            if each.name == EventName.RETENTION_CHANGED:
+                RetentionPlan.read(str(each.said["plan"]))
+            elif each.name == EventName.LEGAL_HOLD_PLACED:
+                hold_of(LogId(""), each)
     except ValueError as error:
         raise CorruptRecord(f"an event of the log does not say what it is to say: {error}") from None
     return tuple(sorted(read, key=lambda each: each.index))
