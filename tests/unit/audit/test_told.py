@@ -70,7 +70,7 @@ def test_a_decision_is_read_from_an_event_at_home() -> None:
 
 def test_decisions_that_say_nothing_sound_are_told_to_nobody() -> None:
     """A plan that is none, a hold without a matter and another name are corrupt, and so is what tells nothing."""
-    sound = {"plan": "90", "starts": 9, "version": 2}
+    sound: dict[str, Detail] = {"plan": "90", "starts": 9, "version": 2}
     assert [each.index for each in read_decisions([sealed(5, sound), sealed(4, sound)])] == [4, 5]
     wrong = (sealed(4, {**sound, "plan": "x"}), sealed(4, {"hold": "hld_1", **SCOPE, "matter": ""}, name="legal_hold.placed"))
     for each in (*wrong, sealed(4, sound, name="user.signed_in")):
