@@ -66,7 +66,7 @@ def _logs(storage: AsyncRegionStorage) -> AsyncStorage:
 
 
 class AsyncRegionLogConformance:
-    """The logs of organizations in the store of a region; the fixture `region_storage` is an empty one, `eu` by name."""
+    """Logs in the store of a region; the fixture `region_storage` is an empty one, `eu` by name, and `storage` an empty home store."""
 
     async def test_rows_wait_in_the_order_of_their_ids(self, region_storage: AsyncRegionStorage) -> None:
         """Waiting rows come back exactly, in the order of ids, of all logs or of one, up to a limit."""
