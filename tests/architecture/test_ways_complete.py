@@ -70,7 +70,9 @@ FACTORS: Final = {
 }
 # Where a token that is presented is read.
 READ: Final = {
-    "keys._async_leaks.AsyncKeyLeaks._judge_derived": "",  # what others found and tell of: it lets nobody in
+    "keys._async_key_leaks.AsyncKeyLeaks.derived": "",  # what others found and tell of: it lets nobody in
+    "authn._async_leaks.AsyncAccountLeaks.session": "",
+    "sso.scim._async_leaks.AsyncScimLeaks.token": "",
     "security._async_gate.AsyncGate.session": "session oidc_session",
     "authn._async_sessions.AsyncSessions.authenticate": "session oidc_session",
     "security._async_gate.AsyncGate.admit_key": "api_key service_key exchange",

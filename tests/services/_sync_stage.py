@@ -573,7 +573,7 @@ def calls(stage: Stage) -> dict[str, tuple[tuple[Any, ...], dict[str, Any]]]:
         "api_keys.mint": ((ann,), {**org, "request": KeyRequest(name="cd")}),
         "api_keys.rotate": ((ann,), key),
         "api_keys.revoke": ((ann,), key),
-        "key_leaks.report": ((leaked(stage.minted.token),), {"reporter": "github"}),
+        "leaks.report": ((leaked(stage.minted.token),), {"reporter": "github"}),
         "api_keys.end_overlap": ((ann,), key),
         "key_rules.put": ((ann,), {**org, "longest_life": timedelta(days=90), "networks": ("192.0.2.0/24",)}),
         "workload_rules.create": ((ann,), {**robot, "terms": TERMS}),

@@ -354,7 +354,7 @@ WRITES = [
     "api_keys.mint",
     "api_keys.rotate",
     "api_keys.revoke",
-    "key_leaks.report",
+    "leaks.report",
     "api_keys.end_overlap",
     "key_rules.put",
     "workload_rules.create",

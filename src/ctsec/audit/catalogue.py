@@ -24,6 +24,7 @@ _ROLE: Final = {"role": public()}
 _INVITED: Final = {"role": public(), "workspace_role": public(optional=True)}
 _CUSTOM_ROLE: Final = {"permissions": public(tuple), "extends": public(optional=True)}
 _ELEVATION: Final = {"role": public(), "seconds": public(int), "kind": public(), "expires_at": public(optional=True)}
+_LEAK: Final = {**dict.fromkeys(("reporter", "was"), public()), **dict.fromkeys(("kind", "url"), personal(optional=True))}
 _GLASS: Final = {"role": public(), "seconds": public(int)}
 _DATA_KEY: Final = {"region": public(), "key": public()}
 _WRAPPED: Final = {"region": public(), "data_keys": public(int)}
@@ -183,10 +184,8 @@ _FIELDS: Final[Mapping[EventName, Mapping[str, Field]]] = {
         "prefix": public(int, optional=True),
         "further_blocks": public(bool),
     },
-    EventName.API_KEY_LEAK_REPORTED: {
-        **dict.fromkeys(("reporter", "was"), public()),
-        **dict.fromkeys(("kind", "url"), personal(optional=True)),
-    },
+    EventName.API_KEY_LEAK_REPORTED: _LEAK,
+    EventName.CREDENTIAL_LEAK_REPORTED: {**_LEAK, "ended": public(bool)},
     EventName.API_KEY_VOIDED: {"owner": public(), "works": public(bool)},
     EventName.API_KEY_REMINDED: {"ends_at": public(), "told": public(int)},
     EventName.KEY_POLICY_CHANGED: {

@@ -152,6 +152,7 @@ class EventName(StrEnum):
     API_KEY_REVOKED = "api_key.revoked"
     API_KEY_USED = "api_key.used"
     API_KEY_LEAK_REPORTED = "api_key.leak_reported"
+    CREDENTIAL_LEAK_REPORTED = "credential.leak_reported"
     API_KEY_OVERLAP_ENDED = "api_key.overlap_ended"
     API_KEY_VOIDED = "api_key.voided"
     API_KEY_REMINDED = "api_key.reminded"

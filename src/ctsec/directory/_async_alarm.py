@@ -120,3 +120,10 @@ class AsyncOwnerAlarm:
             if account is not None:
                 said = saml_letter(connection=connection, what=what, until=until)
                 await self._post.post(self._letters.recovery.set(recipient=account.email, **said))
+
+    async def credential_leaked(self, organization: OrganizationId, *, what: str) -> None:
+        """Tell every owner that a credential of the organization was found in public."""
+        for owner in await self._roster.owners(organization, limit=MAX_OWNERS):
+            account = await self._users.get(owner)
+            if account is not None:
+                await self._post.post(self._letters.notice(account.email, what=what))

@@ -121,3 +121,10 @@ class OwnerAlarm:
             if account is not None:
                 said = saml_letter(connection=connection, what=what, until=until)
                 self._post.post(self._letters.recovery.set(recipient=account.email, **said))
+
+    def credential_leaked(self, organization: OrganizationId, *, what: str) -> None:
+        """Tell every owner that a credential of the organization was found in public."""
+        for owner in self._roster.owners(organization, limit=MAX_OWNERS):
+            account = self._users.get(owner)
+            if account is not None:
+                self._post.post(self._letters.notice(account.email, what=what))

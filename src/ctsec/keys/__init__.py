@@ -12,11 +12,11 @@ from ctsec.lazy import face
 if TYPE_CHECKING:
     from ctsec.keys._async import AsyncApiKeys as AsyncApiKeys
     from ctsec.keys._async_key_rules import AsyncKeyRules as AsyncKeyRules
-    from ctsec.keys._async_leaks import AsyncKeyLeaks as AsyncKeyLeaks
+    from ctsec.keys._async_leaks import AsyncLeaks as AsyncLeaks
     from ctsec.keys._async_usage import AsyncKeyUsage as AsyncKeyUsage
     from ctsec.keys._sync import ApiKeys as ApiKeys
     from ctsec.keys._sync_key_rules import KeyRules as KeyRules
-    from ctsec.keys._sync_leaks import KeyLeaks as KeyLeaks
+    from ctsec.keys._sync_leaks import Leaks as Leaks
     from ctsec.keys._sync_usage import KeyUsage as KeyUsage
     from ctsec.keys.attenuation import DERIVED_PATTERN as DERIVED_PATTERN
     from ctsec.keys.attenuation import derive as derive
@@ -45,12 +45,12 @@ _HOME = {
     "ApiKey": "ctsec.keys.record",
     "ApiKeys": "ctsec.keys._sync",
     "AsyncApiKeys": "ctsec.keys._async",
-    "AsyncKeyLeaks": "ctsec.keys._async_leaks",
+    "AsyncLeaks": "ctsec.keys._async_leaks",
     "AsyncKeyUsage": "ctsec.keys._async_usage",
     "HmacReporter": "ctsec.keys.leak_reports",
     "KeyDay": "ctsec.keys.usage",
     "KeyFigures": "ctsec.keys.usage",
-    "KeyLeaks": "ctsec.keys._sync_leaks",
+    "Leaks": "ctsec.keys._sync_leaks",
     "AsyncKeyRules": "ctsec.keys._async_key_rules",
     "DERIVED_PATTERN": "ctsec.keys.attenuation",
     "KeyPolicy": "ctsec.keys.policy",
@@ -78,13 +78,12 @@ __all__ = [
     "ApiKey",
     "ApiKeys",
     "AsyncApiKeys",
-    "AsyncKeyLeaks",
     "AsyncKeyRules",
     "AsyncKeyUsage",
+    "AsyncLeaks",
     "HmacReporter",
     "KeyDay",
     "KeyFigures",
-    "KeyLeaks",
     "KeyPolicy",
     "KeyRequest",
     "KeyRules",
@@ -92,6 +91,7 @@ __all__ = [
     "KeyStatus",
     "KeyUsage",
     "LeakedToken",
+    "Leaks",
     "MintedKey",
     "OrganizationKeyPolicy",
     "PepperRing",

@@ -1,122 +1,48 @@
 # Generated from src/ctsec/keys/_async_leaks.py by tools/twin.py; edit that file.
-"""Leaked API keys: verified, revoked, and told to their owners (async source).
+"""Leaked credentials of every kind that scanners know: judged by who made them (async source).
 
 Rules that this module keeps:
 
-- a token counts for a key only by its whole text, as at the door: what is well-formed, unknown or wrong is answered all the same;
-- a key whose secret works, now or in an overlap, is revoked in the transaction that records the report; a secret that had ended is
-  recorded and told, and revokes nothing: a key that was rotated in time goes on;
-- a derived key that has not ended ends the key that it comes from: nothing else ends it, and who found one can use it;
-- a report that comes again changes nothing and mails nobody.
+- each kind that has an expression for scanners (`scanning.KINDS`) has a judge, or the service is not built;
+- a text counts by the whole of it, as it was minted: what is well-formed, unknown or wrong is answered as what has no form;
+- a judge proves the text as the door does, ends what it opens where that takes nothing from its holder but the leaked text, writes the
+  event in the same transaction, and tells whom it concerns;
+- a report that comes again mails nobody.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Protocol
 
-from ctsec.ambient import Ambient
-from ctsec.audit._sync_ports import Recorder
-from ctsec.audit.event import EventName, Target
-from ctsec.encryption._sync_ports import Sealer
-from ctsec.keys._sync_ports import EpochRecords, KeyRecords
-from ctsec.keys.attenuation import deriving_secret, looks_derived, narrowing, parse_derived
+from ctsec.audit.event import Detail
 from ctsec.keys.leak_reports import LeakedToken
-from ctsec.keys.mac import PepperRing
-from ctsec.keys.record import ApiKey, KeySecret, KeyStatus, status_at
-from ctsec.keys.roots import root_context
-from ctsec.keys.token import parse
-from ctsec.keys.verify import proving_secret
-from ctsec.outcome import Refusal
-from ctsec.principal import system
-from ctsec.secret import Secret
-
-ROTATED = "rotated"
+from ctsec.keys.scanning import KINDS, rule_of
 
 
-class LeakNotice(Protocol):
-    """Who tells the owner of a key that it leaked."""
+class LeakJudge(Protocol):
+    """Who knows one kind of credential."""
 
-    def key_leaked(self, key: ApiKey) -> None:
-        """Tell the owner, in the transaction of the revocation."""
+    def __call__(self, text: str, /, *, told: Mapping[str, Detail]) -> bool:
+        """End what a text opens and record the report, of which `told` says more; False if it is, and was, none of ours."""
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeyLeakParts:
-    """What the judging of reports needs."""
+class Leaks:
+    """Judges reports; who may report is settled before. Raises ValueError unless each kind of credential has a judge."""
 
-    records: KeyRecords
-    epochs: EpochRecords
-    ring: PepperRing
-    sealer: Sealer
-    notice: LeakNotice
+    __slots__ = ("_judges",)
 
-
-class KeyLeaks:
-    """Judges reports; who may report is settled before."""
-
-    __slots__ = ("_ambient", "_audit", "_parts")
-
-    def __init__(self, parts: KeyLeakParts, *, audit: Recorder, ambient: Ambient) -> None:
-        self._parts = parts
-        self._audit = audit
-        self._ambient = ambient
+    def __init__(self, judges: Mapping[str, LeakJudge]) -> None:
+        if set(judges) != {each.rule for each in KINDS}:
+            raise ValueError("expected a judge for each kind of credential that scanners know")
+        self._judges = judges
 
     def report(self, leaked: tuple[LeakedToken, ...], *, reporter: str) -> tuple[bool, ...]:
-        """Revoke what leaked; return for each token whether it is, or was, one of ours."""
+        """End what leaked; return for each token whether it is, or was, one of ours."""
         return tuple([self._judge(each, reporter=reporter) for each in leaked])
 
     def _judge(self, leaked: LeakedToken, *, reporter: str) -> bool:
         text = leaked.token.reveal()
-        if looks_derived(text):
-            return self._judge_derived(text, leaked, reporter=reporter)
-        parsed = parse(text)
-        found = None if isinstance(parsed, Refusal) else self._parts.records.get(parsed.key_id)
-        if found is None or isinstance(parsed, Refusal):
-            return False
-        key, secrets = found
-        proved = proving_secret(parsed.token, secrets=secrets, ring=self._parts.ring)
-        if proved is None:
-            return False
-        self._end(key, proved, leaked, reporter=reporter)
-        return True
-
-    def _judge_derived(self, text: str, leaked: LeakedToken, *, reporter: str) -> bool:
-        parsed = parse_derived(text)
-        found = None if isinstance(parsed, Refusal) else self._parts.records.get(parsed.key_id)
-        left = narrowing(parsed.caveats) if not isinstance(parsed, Refusal) else parsed
-        if found is None or isinstance(parsed, Refusal) or isinstance(left, Refusal):
-            return False
-        key, secrets = found
-        roots = [
-            (each, Secret(self._parts.sealer.open(each.sealed_root, context=root_context(key.id, generation=each.generation))))
-            for each in secrets
-            if each.sealed_root is not None
-        ]
-        proved = deriving_secret(parsed, roots=tuple(roots))
-        if proved is None:
-            return False
-        self._end(key, proved, leaked, reporter=reporter, over=self._ambient.now() >= left.expires_at)
-        return True
-
-    def _end(self, key: ApiKey, proved: KeySecret, leaked: LeakedToken, *, reporter: str, over: bool = False) -> None:
-        now = self._ambient.now()
-        status = KeyStatus.EXPIRED if over and status_at(key, now) is KeyStatus.VALID else status_at(key, now)
-        if status is KeyStatus.REVOKED:
-            return
-        rotated = proved.expires_at is not None and now >= proved.expires_at
-        works = status is KeyStatus.VALID and not rotated
-        if works:
-            if not self._parts.records.revoke(key.organization_id, key.id, now=now):
-                return
-            self._parts.epochs.bump(key.id)
-        self._audit.note(
-            EventName.API_KEY_LEAK_REPORTED,
-            actor=system("leak_report"),
-            targets=(Target("api_key", key.id),),
-            organization=key.organization_id,
-            details={"reporter": reporter, "was": ROTATED if rotated else status.value, "kind": leaked.kind, "url": leaked.url or None},
-        )
-        if works:
-            self._parts.notice.key_leaked(key)
+        rule = rule_of(text)
+        return rule is not None and self._judges[rule](text, told=leaked.told(reporter=reporter))

@@ -1,4 +1,4 @@
-"""Reports of leaked API keys: who may send them, and what they say.
+"""Reports of leaked credentials: who may send them, and what they say.
 
 Rules that this module keeps:
 
@@ -19,6 +19,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias, cast
 
+from ctsec.audit.event import Detail
 from ctsec.jose.p256 import P256Key
 from ctsec.keys.attenuation import DERIVED_SIZE
 from ctsec.outcome import Outcome, Reason, Refusal
@@ -88,6 +89,10 @@ class LeakedToken:
     token: SecretText
     kind: str
     url: str
+
+    def told(self, *, reporter: str) -> Mapping[str, Detail]:
+        """Return what the event of this report says of it: by whom, as what and where it was found."""
+        return {"reporter": reporter, "kind": self.kind, "url": self.url or None}
 
 
 def reporter_of(reporters: tuple[LeakReporter, ...], *, body: bytes, headers: Headers) -> LeakReporter | None:

@@ -11,6 +11,7 @@ Rules that this module keeps:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -51,6 +52,12 @@ KINDS: Final = (
         pattern=rf"\b[a-z]{{4,16}}(?:-[a-z]{{2,16}}){{1,3}}#token={_TOKEN}",
     ),
 )
+_WHOLE: Final = MappingProxyType({each.rule: re.compile(each.pattern) for each in KINDS})
+
+
+def rule_of(text: str) -> str | None:
+    """Return the rule whose expression this whole text is, None for what has the form of no credential of ctsec."""
+    return next((rule for rule, pattern in _WHOLE.items() if pattern.fullmatch(text)), None)
 
 
 def regex() -> str:

@@ -7,13 +7,14 @@ from abc import abstractmethod
 from ctsec.ambient import Ambient
 from ctsec.audit._async import AsyncAuditLog
 from ctsec.connections._async import AsyncConnectedApps
+from ctsec.directory._async_alarm import AsyncOwnerAlarm
 from ctsec.directory._async_service_accounts import AsyncServiceAccounts
 from ctsec.guard._async import AsyncThrottle
 from ctsec.guard._async_ports import AsyncGuardStore
 from ctsec.keys._async import AsyncApiKeyParts, AsyncApiKeys
 from ctsec.keys._async_exchanges import AsyncExchangeParts, AsyncExchanges
 from ctsec.keys._async_key_rules import AsyncKeyRules
-from ctsec.keys._async_leaks import AsyncKeyLeakParts, AsyncKeyLeaks
+from ctsec.keys._async_leaks import AsyncLeaks
 from ctsec.keys._async_usage import AsyncKeyUsage
 from ctsec.keys._async_workload_rules import AsyncWorkloadRuleParts, AsyncWorkloadRules
 from ctsec.lazy import kept
@@ -21,10 +22,11 @@ from ctsec.mail._async import AsyncOutbox
 from ctsec.rbac._async_absent import AsyncAbsentMinters
 from ctsec.rbac._async_acting import AsyncActing
 from ctsec.rbac._async_authority import AsyncAuthority
+from ctsec.recovery._async_cases import AsyncRecoveryParts
 from ctsec.security._async_app_work import AsyncAppWork, app_work
 from ctsec.security._async_engines import AsyncEngines
-from ctsec.security._async_key_leak_notice import AsyncKeyLeakNotice
 from ctsec.security._async_key_parts import account_parts, key_parts, rules_of_keys
+from ctsec.security._async_leaks import AsyncLeakWork, leaks_of
 from ctsec.security.parts import Parts
 from ctsec.storage._async_ports import AsyncStore
 
@@ -97,17 +99,18 @@ class AsyncPrograms:
         )
 
     @kept
-    def key_leaks(self) -> AsyncKeyLeaks:
-        """API keys that were found in public."""
-        notice = AsyncKeyLeakNotice(users=self._store.users, roster=self._store.roster, post=self._outbox, letters=self._parts.letters)
-        parts = AsyncKeyLeakParts(
-            records=self._store.api_keys,
-            epochs=self._store.epochs,
-            ring=self._parts.key_peppers,
+    def leaks(self) -> AsyncLeaks:
+        """Credentials that were found in public: keys, SCIM's, sessions, devices and mailed links."""
+        work = AsyncLeakWork(
+            store=self._store,
+            guard=self._guard,
             sealer=self._engines.secrets,
-            notice=notice,
+            recovery=self._recovery,
+            alarm=self._alarm,
+            post=self._outbox,
+            parts=self._parts,
         )
-        return AsyncKeyLeaks(parts, audit=self.audit, ambient=self._ambient)
+        return leaks_of(work, audit=self.audit, ambient=self._ambient)
 
     @kept
     def _key_parts(self) -> AsyncApiKeyParts:
@@ -133,3 +136,11 @@ class AsyncPrograms:
     @property
     @abstractmethod
     def _throttle(self) -> AsyncThrottle: ...
+
+    @property
+    @abstractmethod
+    def _alarm(self) -> AsyncOwnerAlarm: ...
+
+    @property
+    @abstractmethod
+    def _recovery(self) -> AsyncRecoveryParts: ...

@@ -8,13 +8,14 @@ from abc import abstractmethod
 from ctsec.ambient import Ambient
 from ctsec.audit._sync import AuditLog
 from ctsec.connections._sync import ConnectedApps
+from ctsec.directory._sync_alarm import OwnerAlarm
 from ctsec.directory._sync_service_accounts import ServiceAccounts
 from ctsec.guard._sync import Throttle
 from ctsec.guard._sync_ports import GuardStore
 from ctsec.keys._sync import ApiKeyParts, ApiKeys
 from ctsec.keys._sync_exchanges import ExchangeParts, Exchanges
 from ctsec.keys._sync_key_rules import KeyRules
-from ctsec.keys._sync_leaks import KeyLeakParts, KeyLeaks
+from ctsec.keys._sync_leaks import Leaks
 from ctsec.keys._sync_usage import KeyUsage
 from ctsec.keys._sync_workload_rules import WorkloadRuleParts, WorkloadRules
 from ctsec.lazy import kept
@@ -22,10 +23,11 @@ from ctsec.mail._sync import Outbox
 from ctsec.rbac._sync_absent import AbsentMinters
 from ctsec.rbac._sync_acting import Acting
 from ctsec.rbac._sync_authority import Authority
+from ctsec.recovery._sync_cases import RecoveryParts
 from ctsec.security._sync_app_work import AppWork, app_work
 from ctsec.security._sync_engines import Engines
-from ctsec.security._sync_key_leak_notice import KeyLeakNotice
 from ctsec.security._sync_key_parts import account_parts, key_parts, rules_of_keys
+from ctsec.security._sync_leaks import LeakWork, leaks_of
 from ctsec.security.parts import Parts
 from ctsec.storage._sync_ports import Store
 
@@ -98,17 +100,18 @@ class Programs:
         )
 
     @kept
-    def key_leaks(self) -> KeyLeaks:
-        """API keys that were found in public."""
-        notice = KeyLeakNotice(users=self._store.users, roster=self._store.roster, post=self._outbox, letters=self._parts.letters)
-        parts = KeyLeakParts(
-            records=self._store.api_keys,
-            epochs=self._store.epochs,
-            ring=self._parts.key_peppers,
+    def leaks(self) -> Leaks:
+        """Credentials that were found in public: keys, SCIM's, sessions, devices and mailed links."""
+        work = LeakWork(
+            store=self._store,
+            guard=self._guard,
             sealer=self._engines.secrets,
-            notice=notice,
+            recovery=self._recovery,
+            alarm=self._alarm,
+            post=self._outbox,
+            parts=self._parts,
         )
-        return KeyLeaks(parts, audit=self.audit, ambient=self._ambient)
+        return leaks_of(work, audit=self.audit, ambient=self._ambient)
 
     @kept
     def _key_parts(self) -> ApiKeyParts:
@@ -134,3 +137,11 @@ class Programs:
     @property
     @abstractmethod
     def _throttle(self) -> Throttle: ...
+
+    @property
+    @abstractmethod
+    def _alarm(self) -> OwnerAlarm: ...
+
+    @property
+    @abstractmethod
+    def _recovery(self) -> RecoveryParts: ...

@@ -83,7 +83,7 @@ class Settings:
     `single_sign_on` says where providers send browsers back to, and `apps` which services can be connected.
     `events` are the host's own events with their schemas; a name that is not among them, or ctsec's, can not be written.
     `alerts` says what is worth an alert, and who of the operators is mailed; `checkpoint_mail` who gets checkpoints of the log by mail.
-    `leak_reporters` are the scanners that may report leaked API keys (`ctsec.keys.SignedReporter`, `HmacReporter`).
+    `leak_reporters` are the scanners that may report leaked credentials (`ctsec.keys.SignedReporter`, `HmacReporter`).
     """
 
     issuer: str
@@ -189,7 +189,7 @@ class EmbeddedOptions:
     `single_sign_on` says where providers send browsers back to, and how far they may be asked (`ctsec.sso.SsoPolicy`).
     `apps` are the services that people and organizations can connect (`ctsec.connections.AppPolicy`).
 
-    `leak_reporters` are the scanners that may report leaked API keys (`ctsec.keys.SignedReporter`, `HmacReporter`).
+    `leak_reporters` are the scanners that may report leaked credentials (`ctsec.keys.SignedReporter`, `HmacReporter`).
     `methods` says which permission may be used through which way of authenticating, as a table or as its text (`MethodTable.from_matrix`).
     What it does not name is for sessions. None is what `MethodTable.keys_unrestricted` says: keys may, within their scopes, what their
     owners may.

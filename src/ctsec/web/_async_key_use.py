@@ -46,7 +46,7 @@ async def report_leaked_keys(call: AsyncCall) -> Answer:
     leaked = read_report(call.request.body)
     if isinstance(leaked, Refusal):
         return leaked
-    ours = await call.unit.key_leaks.report(leaked, reporter=reporter.name)
+    ours = await call.unit.leaks.report(leaked, reporter=reporter.name)
     answer: list[dict[str, str]] = []
     for each, positive in zip(leaked, ours, strict=True):
         digest = hashlib.sha256(each.token.reveal().encode("utf-8", "surrogatepass")).hexdigest()

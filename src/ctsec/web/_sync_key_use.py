@@ -47,7 +47,7 @@ def report_leaked_keys(call: Call) -> Answer:
     leaked = read_report(call.request.body)
     if isinstance(leaked, Refusal):
         return leaked
-    ours = call.unit.key_leaks.report(leaked, reporter=reporter.name)
+    ours = call.unit.leaks.report(leaked, reporter=reporter.name)
     answer: list[dict[str, str]] = []
     for each, positive in zip(leaked, ours, strict=True):
         digest = hashlib.sha256(each.token.reveal().encode("utf-8", "surrogatepass")).hexdigest()

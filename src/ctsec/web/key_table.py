@@ -85,7 +85,7 @@ KEY_USE: Final = (
         "How often a key of mine is used",
         returns=("id", "last_used_at:date-time", "last_used_address", "days:array"),
     ),
-    _open("POST /api-keys/leaks report_leaked_keys", "Report leaked keys, signed by a scanner that the deployment knows"),
+    _open("POST /api-keys/leaks report_leaked_keys", "Report leaked credentials, signed by a scanner that the deployment knows"),
 )
 
 

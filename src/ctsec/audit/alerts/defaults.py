@@ -176,9 +176,9 @@ DEFAULT_RULES: Final = checked(
         ),
         Rule(
             name="key_leaked",
-            reason="a scanner found an API key in the open: somebody else may have used it",
+            reason="a scanner found a credential in the open: somebody else may have used it",
             severity=Severity.CRITICAL,
-            looks_at=Match(names=("api_key.leak_reported",), outcome="success"),
+            looks_at=Match(names=("api_key.leak_reported", "credential.leak_reported"), outcome="success"),
             kind=Occurrence(),
             by=By.TARGET,
         ),

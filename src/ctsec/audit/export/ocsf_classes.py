@@ -109,7 +109,7 @@ _LINES: Final = """
 3006  3  invitation.accepted
 3006  4  member.removed
 3006 99  member.warned member.reassigned member.suspended member.reinstated membership.changed
-2004  1  api_key.leak_reported passkey.clone_suspected residency.violated alert.fired
+2004  1  api_key.leak_reported credential.leak_reported passkey.clone_suspected residency.violated alert.fired
 2004  2  alert.acknowledged alert.muted
 6003  2  audit.searched audit.exported
 6003 99  access.denied api_key.used scim_request.refused

@@ -1,0 +1,117 @@
+# Generated from src/ctsec/keys/_async_key_leaks.py by tools/twin.py; edit that file.
+"""Leaked API keys, and keys derived from them: verified, revoked, and told to their owners (async source).
+
+Rules that this module keeps:
+
+- a token counts for a key only by its whole text, as at the door: what is well-formed, unknown or wrong is answered all the same;
+- a key whose secret works, now or in an overlap, is revoked in the transaction that records the report; a secret that had ended is
+  recorded and told, and revokes nothing: a key that was rotated in time goes on;
+- a derived key that has not ended ends the key that it comes from: nothing else ends it, and who found one can use it;
+- a report that comes again changes nothing and mails nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from ctsec.ambient import Ambient
+from ctsec.audit._sync_ports import Recorder
+from ctsec.audit.event import Detail, EventName, Target
+from ctsec.encryption._sync_ports import Sealer
+from ctsec.keys._sync_ports import EpochRecords, KeyRecords
+from ctsec.keys.attenuation import deriving_secret, narrowing, parse_derived
+from ctsec.keys.mac import PepperRing
+from ctsec.keys.record import ApiKey, KeySecret, KeyStatus, status_at
+from ctsec.keys.roots import root_context
+from ctsec.keys.token import parse
+from ctsec.keys.verify import proving_secret
+from ctsec.outcome import Refusal
+from ctsec.principal import system
+from ctsec.secret import Secret
+
+ROTATED = "rotated"
+
+
+class LeakNotice(Protocol):
+    """Who tells the owner of a key that it leaked."""
+
+    def key_leaked(self, key: ApiKey) -> None:
+        """Tell the owner, in the transaction of the revocation."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyLeakParts:
+    """What the judging of reports needs."""
+
+    records: KeyRecords
+    epochs: EpochRecords
+    ring: PepperRing
+    sealer: Sealer
+    notice: LeakNotice
+
+
+class KeyLeaks:
+    """Judges of two kinds of what is reported: keys and derived keys (`_sync_leaks`)."""
+
+    __slots__ = ("_ambient", "_audit", "_parts")
+
+    def __init__(self, parts: KeyLeakParts, *, audit: Recorder, ambient: Ambient) -> None:
+        self._parts = parts
+        self._audit = audit
+        self._ambient = ambient
+
+    def key(self, text: str, *, told: Mapping[str, Detail]) -> bool:
+        """Revoke the key of this text; False if it is none of ours."""
+        parsed = parse(text)
+        found = None if isinstance(parsed, Refusal) else self._parts.records.get(parsed.key_id)
+        if found is None or isinstance(parsed, Refusal):
+            return False
+        key, secrets = found
+        proved = proving_secret(parsed.token, secrets=secrets, ring=self._parts.ring)
+        if proved is None:
+            return False
+        self._end(key, proved, told)
+        return True
+
+    def derived(self, text: str, *, told: Mapping[str, Detail]) -> bool:
+        """Revoke the key that this derived one comes from; False if it comes from none of ours."""
+        parsed = parse_derived(text)
+        found = None if isinstance(parsed, Refusal) else self._parts.records.get(parsed.key_id)
+        left = narrowing(parsed.caveats) if not isinstance(parsed, Refusal) else parsed
+        if found is None or isinstance(parsed, Refusal) or isinstance(left, Refusal):
+            return False
+        key, secrets = found
+        roots = [
+            (each, Secret(self._parts.sealer.open(each.sealed_root, context=root_context(key.id, generation=each.generation))))
+            for each in secrets
+            if each.sealed_root is not None
+        ]
+        proved = deriving_secret(parsed, roots=tuple(roots))
+        if proved is None:
+            return False
+        self._end(key, proved, told, over=self._ambient.now() >= left.expires_at)
+        return True
+
+    def _end(self, key: ApiKey, proved: KeySecret, told: Mapping[str, Detail], *, over: bool = False) -> None:
+        now = self._ambient.now()
+        status = KeyStatus.EXPIRED if over and status_at(key, now) is KeyStatus.VALID else status_at(key, now)
+        if status is KeyStatus.REVOKED:
+            return
+        rotated = proved.expires_at is not None and now >= proved.expires_at
+        works = status is KeyStatus.VALID and not rotated
+        if works:
+            if not self._parts.records.revoke(key.organization_id, key.id, now=now):
+                return
+            self._parts.epochs.bump(key.id)
+        self._audit.note(
+            EventName.API_KEY_LEAK_REPORTED,
+            actor=system("leak_report"),
+            targets=(Target("api_key", key.id),),
+            organization=key.organization_id,
+            details={**told, "was": ROTATED if rotated else status.value},
+        )
+        if works:
+            self._parts.notice.key_leaked(key)
