@@ -31,6 +31,7 @@ OWNERS = {
     *(f"POST /organizations/{{o}}/members/{{owner}}/{each}" for each in ("suspend", "reinstate", "mfa-reset")),
     *(f"PUT /organizations/{{o}}/members/{{owner}}/{each}" for each in ("role", "period")),
     "GET /organizations/{o}/members/{owner}/removal",
+    "DELETE /organizations/{o}/members/{owner}/identities/{identity}",
     "POST /organizations/{o}/sso/break-glass-codes",
     "POST /organizations/{o}/encryption/destroy",
     "POST /organizations/{o}/encryption/destroy-retired",

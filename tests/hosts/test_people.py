@@ -74,6 +74,8 @@ LINES: tuple[tuple[str, dict[str, object] | None], ...] = (
     ("POST /organizations/{o}/members/{owner}/reinstate", None),
     ("PUT /organizations/{o}/members/{owner}/role", {"role": "member"}),
     ("GET /organizations/{o}/members/{owner}/removal", None),
+    ("GET /organizations/{o}/members/{owner}/identities", None),
+    ("DELETE /organizations/{o}/members/{owner}/identities/{identity}", None),
     ("PUT /organizations/{o}/members/{owner}/period", {}),
     ("GET /organizations/{o}/lifecycle", None),
     ("PUT /organizations/{o}/lifecycle", {"remove_days": 90}),
@@ -201,7 +203,7 @@ NOTHINGS = {
         "alert": "alr", "app": "app", "connection": "sso", "credential": "crd", "elevation": "elv", "hold": "hld", "invitation": "inv",
         "key": "key", "recovery": "rcv", "robot": "svc", "scim": "scm", "token": "sct", "workload": "wlr",
     }.items()
-}  # fmt: skip
+} | {"identity": "0" * 64}  # fmt: skip
 
 
 def filled(value: object, **ids: str) -> object:

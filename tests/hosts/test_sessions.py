@@ -22,7 +22,7 @@ IDS = {name: f"{kind}_00000000000000000000000000" for name, kind in (
     ("alert_id", "alr"),
     ("connection_id", "sso"), ("service_account_id", "svc"), ("app_id", "app"), ("scim_connection_id", "scm"),
     ("scim_token_id", "sct"), ("workload_rule_id", "wlr"),
-)} | {"role_name": "editor", "region": "eu", "domain": "acme.example", "provider": "files"}  # fmt: skip
+)} | {"role_name": "editor", "region": "eu", "domain": "acme.example", "provider": "files", "identity_id": "0" * 64}  # fmt: skip
 
 
 def with_header(host: Host, token: str, line: str, **more: Any) -> Reply:

@@ -41,6 +41,7 @@ from ctsec.sso import Connection, ConnectionSettings, ConnectionWish, GroupRule,
 from ctsec.sso.domain_claim import DnsTrouble, DomainClaim
 from ctsec.sso.grant import Held
 from ctsec.sso.oidc import ExternalIdentity, Provider
+from ctsec.sso.record import identity_digest
 from ctsec.testing import SoftwareAuthenticator
 from ctsec.testing.conformance._async_apps import app
 from ctsec.testing.conformance._async_workload import workload_rule
@@ -229,7 +230,7 @@ async def ready(stage: AsyncStage, method: str) -> AsyncStage:
         return await with_entrance(
             stage, required=method in {"sso_entrance.relax", "sso_entrance.relax_for", "sso_glass.redeem"}, now=verb == "redeem"
         )
-    if service in {"connections", "sso", "sso_trials", "provisioning", "saml_watch", "own_keys"}:
+    if service in {"connections", "sso", "sso_identities", "sso_trials", "provisioning", "saml_watch", "own_keys"}:
         return await with_connection_for(stage, service, verb)
     if service in {"workload_rules", "exchanges", "service_accounts", "apps"} or method == "api_keys.end_overlap":
         return await with_program(stage, service, asleep=verb == "enable")
@@ -297,9 +298,11 @@ async def with_connection(stage: AsyncStage, *, enabled: bool, key: bool = False
 
 
 async def with_connection_for(stage: AsyncStage, service: str, verb: str) -> AsyncStage:
-    """Play on: Acme has a connection as a method of single sign-on finds it, and a key of ours is announced where one is to be moved."""
+    """Play on: Acme has a connection as a method finds it, a key of ours is announced where one is to be moved, and Bob may be linked."""
     wish = SAML_WISH if service in {"saml_watch", "own_keys"} else CONNECTED
     stage = await with_connection(stage, enabled=verb not in {"enable", "tested"}, key=verb == "rotate_key", wish=wish)
+    if service == "sso_identities":
+        await stage.world.call("sso.link", UserId(stage.bob.id), stage.connection.id, identity(stage, None))
     if service == "own_keys" and verb != "announce":
         sure = stage.world.sure(stage.ann)
         await stage.world.call("own_keys.announce", sure, stage.connection.id, organization=stage.acme.id)
@@ -340,6 +343,11 @@ def identity(stage: AsyncStage, email: str | None) -> ExternalIdentity:
     """Return somebody at the provider of the stage's connection."""
     issuer = "https://id.example"
     return ExternalIdentity(connection=stage.connection.id, issuer=issuer, subject="s", email=email, email_verified=True)
+
+
+def linked(stage: AsyncStage) -> bytes:
+    """Return the digest of that identity."""
+    return identity_digest(*identity(stage, None).key)
 
 
 def account(person: Principal, email: str) -> User:
@@ -554,6 +562,8 @@ def calls(stage: AsyncStage) -> dict[str, tuple[tuple[Any, ...], dict[str, Any]]
         "connections.remove": ((sure, stage.connection.id), org),
         "sso.arrive": ((stage.connection.id, identity(stage, "ivy@acme.example")), HELD),
         "sso.link": ((UserId(bob.id), stage.connection.id, identity(stage, None)), {}),
+        "sso_identities.unlink": ((sure,), {**org, "user": UserId(bob.id), "identity": linked(stage)}),
+        "sso_identities.unlink_own": ((bob,), {"identity": linked(stage)}),
         "sso_entrance.require": ((sure,), org),
         "sso_entrance.relax": ((sure,), org),
         "sso_entrance.relax_for": ((OPERATOR,), org),

@@ -42,6 +42,7 @@ from ctsec.sso import Connection, ConnectionSettings, ConnectionWish, GroupRule,
 from ctsec.sso.domain_claim import DnsTrouble, DomainClaim
 from ctsec.sso.grant import Held
 from ctsec.sso.oidc import ExternalIdentity, Provider
+from ctsec.sso.record import identity_digest
 from ctsec.testing import SoftwareAuthenticator
 from ctsec.testing.conformance._sync_apps import app
 from ctsec.testing.conformance._sync_workload import workload_rule
@@ -230,7 +231,7 @@ def ready(stage: Stage, method: str) -> Stage:
         return with_entrance(
             stage, required=method in {"sso_entrance.relax", "sso_entrance.relax_for", "sso_glass.redeem"}, now=verb == "redeem"
         )
-    if service in {"connections", "sso", "sso_trials", "provisioning", "saml_watch", "own_keys"}:
+    if service in {"connections", "sso", "sso_identities", "sso_trials", "provisioning", "saml_watch", "own_keys"}:
         return with_connection_for(stage, service, verb)
     if service in {"workload_rules", "exchanges", "service_accounts", "apps"} or method == "api_keys.end_overlap":
         return with_program(stage, service, asleep=verb == "enable")
@@ -298,9 +299,11 @@ def with_connection(stage: Stage, *, enabled: bool, key: bool = False, wish: Con
 
 
 def with_connection_for(stage: Stage, service: str, verb: str) -> Stage:
-    """Play on: Acme has a connection as a method of single sign-on finds it, and a key of ours is announced where one is to be moved."""
+    """Play on: Acme has a connection as a method finds it, a key of ours is announced where one is to be moved, and Bob may be linked."""
     wish = SAML_WISH if service in {"saml_watch", "own_keys"} else CONNECTED
     stage = with_connection(stage, enabled=verb not in {"enable", "tested"}, key=verb == "rotate_key", wish=wish)
+    if service == "sso_identities":
+        stage.world.call("sso.link", UserId(stage.bob.id), stage.connection.id, identity(stage, None))
     if service == "own_keys" and verb != "announce":
         sure = stage.world.sure(stage.ann)
         stage.world.call("own_keys.announce", sure, stage.connection.id, organization=stage.acme.id)
@@ -341,6 +344,11 @@ def identity(stage: Stage, email: str | None) -> ExternalIdentity:
     """Return somebody at the provider of the stage's connection."""
     issuer = "https://id.example"
     return ExternalIdentity(connection=stage.connection.id, issuer=issuer, subject="s", email=email, email_verified=True)
+
+
+def linked(stage: Stage) -> bytes:
+    """Return the digest of that identity."""
+    return identity_digest(*identity(stage, None).key)
 
 
 def account(person: Principal, email: str) -> User:
@@ -555,6 +563,8 @@ def calls(stage: Stage) -> dict[str, tuple[tuple[Any, ...], dict[str, Any]]]:
         "connections.remove": ((sure, stage.connection.id), org),
         "sso.arrive": ((stage.connection.id, identity(stage, "ivy@acme.example")), HELD),
         "sso.link": ((UserId(bob.id), stage.connection.id, identity(stage, None)), {}),
+        "sso_identities.unlink": ((sure,), {**org, "user": UserId(bob.id), "identity": linked(stage)}),
+        "sso_identities.unlink_own": ((bob,), {"identity": linked(stage)}),
         "sso_entrance.require": ((sure,), org),
         "sso_entrance.relax": ((sure,), org),
         "sso_entrance.relax_for": ((OPERATOR,), org),

@@ -36,6 +36,7 @@ from tests.services._sync_stage import (
     Stage,
     consented,
     identity,
+    linked,
     on_stage,
     perform,
     ready,
@@ -77,6 +78,8 @@ READS = {
     "requirements.due",
     "requirements.refusal",
     "requirements.entered_from",
+    "sso_identities.of_member",
+    "sso_identities.own",
     "sso_entrance.entrance",
     "sso_entrance.refusal",
     "sso_glass.left",
@@ -326,6 +329,8 @@ WRITES = [
     "connections.remove",
     "sso.arrive",
     "sso.link",
+    "sso_identities.unlink",
+    "sso_identities.unlink_own",
     "sso_entrance.require",
     "sso_entrance.relax",
     "sso_entrance.relax_for",
@@ -535,6 +540,7 @@ def refusals(stage: Stage) -> dict[str, tuple[tuple[Any, ...], dict[str, Any], R
         "sso_entrance.require": ((sure,), org, Reason.DENIED),
         "sso_entrance.relax": ((stage.ann,), org, Reason.STEP_UP_REQUIRED),
         "sso_entrance.relax_for": ((OPERATOR,), {"organization": OrganizationId(f"org_{9:026d}")}, Reason.NOT_FOUND),
+        "sso_identities.unlink": ((stage.ann,), {**org, "user": bob.id, "identity": linked(stage)}, Reason.STEP_UP_REQUIRED),
         "sso_glass.make": ((sure,), org, Reason.DENIED),
         "sso_glass.redeem": ((stage.ann,), {**org, "code": stage.glass}, Reason.STEP_UP_REQUIRED),
         "sso.arrive": ((stage.connection.id, identity(stage, "ann@acme.example")), HELD, Reason.INVALID_CREDENTIALS),
@@ -549,7 +555,7 @@ SERVICES = {
 }  # fmt: skip
 REFUSALS = [method for method in WRITES if method.partition(".")[0] in SERVICES and method != "members.accept"]
 REFUSALS += ["sign_in.password", "sign_in.second_factor", "sign_in.step_up", "sign_in.passkey", "sign_in.link"]
-REFUSALS += ["lifecycle.set_policy", "lifecycle_work.appoint_owner"]
+REFUSALS += ["sso_identities.unlink", "lifecycle.set_policy", "lifecycle_work.appoint_owner"]
 REFUSALS += ["domain_claims.claim", "domain_claims.prove", "domain_claims.give_up"]
 REFUSALS += ["mfa.confirm_totp", "passkeys.finish_registration", "recovery.cancel"]
 REFUSALS += ["addresses.request_change", "directory.rename_organization", "directory.create_workspace"]

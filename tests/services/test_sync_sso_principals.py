@@ -44,6 +44,7 @@ ACCOUNT = {
     "passkeys.rename",
     "sessions.switch_organization",
     "sso_glass.redeem",
+    "sso_identities.unlink_own",
 }
 # Of the session itself, wherever it came from: it proves a second factor for itself, and ends. `MANY` ends no other one.
 ITSELF = {"sessions.revoke", "sessions.sign_out", "sign_in.step_up"}
@@ -74,6 +75,7 @@ SERVICES = {
     "service_accounts": {"create", "disable", "enable", "remove"},
     "sso_entrance": {"relax", "require"},
     "sso_glass": {"make"},
+    "sso_identities": {"unlink"},
     "vault": {"change", "remove", "rotate", "store", "use"},
     "workload_rules": {"change", "create", "remove"},
 }
@@ -102,6 +104,7 @@ PARTS = {
     "mfa.drop_codes",
     "sign_in.begin_step_up",
     "sso_grants.leave",
+    "sso_identities.own",
     "sso_trials.tried",
 }
 # Moments of the story, one after the other; after them every method above would succeed, or is refused for its own reasons, and these do.

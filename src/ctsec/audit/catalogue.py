@@ -107,6 +107,7 @@ _FIELDS: Final[Mapping[EventName, Mapping[str, Field]]] = {
     EventName.SSO_CONNECTION_KEY_ACTIVATED: {"key": public()},
     EventName.SSO_CONNECTION_KEY_RETIRED: {"key": public()},
     EventName.SSO_IDENTITY_LINKED: {"connection": public(), "by": public(), "issuer": personal(), "identity": personal()},
+    EventName.SSO_IDENTITY_UNLINKED: {"connection": public(), "own": public(bool), "issuer": personal(), "identity": personal()},
     EventName.SSO_SIGN_IN_REFUSED: {"connection": public(optional=True), "why": public()},
     EventName.SSO_REQUIREMENT_CHANGED: {
         "required_from": public(optional=True),

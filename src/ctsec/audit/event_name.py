@@ -69,6 +69,7 @@ class EventName(StrEnum):
     SSO_CONNECTION_KEY_ACTIVATED = "sso_connection.key_activated"
     SSO_CONNECTION_KEY_RETIRED = "sso_connection.key_retired"
     SSO_IDENTITY_LINKED = "sso_identity.linked"
+    SSO_IDENTITY_UNLINKED = "sso_identity.unlinked"
     SSO_SIGN_IN_REFUSED = "sso.sign_in_refused"
     SSO_REQUIREMENT_CHANGED = "sso.requirement_changed"
     SSO_GLASS_CODES_CREATED = "sso.glass_codes_created"

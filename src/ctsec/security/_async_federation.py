@@ -10,6 +10,9 @@ from ctsec.directory._async_alarm import AsyncOwnerAlarm
 from ctsec.directory._async_departures import AsyncDepartures
 from ctsec.guard._async import AsyncThrottle
 from ctsec.guard._async_ports import AsyncGuardStore, AsyncProofRecords
+from ctsec.ids import UserId
+from ctsec.mail._async import AsyncOutbox
+from ctsec.mail.message import Letters
 from ctsec.rbac._async_authority import AsyncAuthority
 from ctsec.rbac._async_ports import AsyncPolicySource
 from ctsec.security.parts import Settings
@@ -17,6 +20,7 @@ from ctsec.sso._async_arrivals import AsyncArrivalParts
 from ctsec.sso._async_entrances import AsyncEntranceParts, AsyncEntrances
 from ctsec.sso._async_glass import AsyncGlassParts
 from ctsec.sso._async_grants import AsyncCarriedSessions, AsyncGrants
+from ctsec.sso._async_identities import AsyncIdentityParts
 from ctsec.sso._async_origins import AsyncOriginParts
 from ctsec.sso._async_owner_links import AsyncOwnerLinks
 from ctsec.sso._async_ports import AsyncGlassStretcher, AsyncSsoClients, AsyncSsoFactors, AsyncSsoJourney, AsyncSsoPasswords, AsyncSsoSealer
@@ -163,6 +167,45 @@ def arrival_parts(
         journey=journey,
         grants=unit.sso_grants,
         same=same_people(store),
+    )
+
+
+class _AsyncOwnWays:
+    """See `ctsec.sso._async_identities.AsyncOwnWays`."""
+
+    __slots__ = ("_factors", "_store")
+
+    def __init__(self, store: AsyncStore, *, factors: AsyncEnrolments) -> None:
+        self._store = store
+        self._factors = factors
+
+    async def any(self, user_id: UserId) -> bool:
+        """Say whether there is a password, or a passkey."""
+        return await self._store.passwords.get(user_id) is not None or bool(await self._store.passkeys.of_user(user_id))
+
+    async def second_factor(self, user_id: UserId) -> bool:
+        """Say whether a second factor is enrolled."""
+        return bool(await self._factors.enrolled(user_id))
+
+
+def identity_parts(
+    unit: AsyncBeside, store: AsyncStore, *, rights: AsyncAuthority, post: AsyncOutbox, letters: Letters
+) -> AsyncIdentityParts:
+    """Return what identities are unlinked with."""
+    return AsyncIdentityParts(
+        identities=store.identities,
+        connections=store.connections,
+        grants=store.grants,
+        entrances=store.entrances,
+        organizations=store.organizations,
+        memberships=store.memberships,
+        accounts=store.users,
+        rights=rights,
+        ways=_AsyncOwnWays(store, factors=unit.mfa),
+        epochs=store.epochs,
+        leaving=unit.sso_grants,
+        post=post,
+        letters=letters,
     )
 
 

@@ -11,6 +11,9 @@ from ctsec.directory._sync_alarm import OwnerAlarm
 from ctsec.directory._sync_departures import Departures
 from ctsec.guard._sync import Throttle
 from ctsec.guard._sync_ports import GuardStore, ProofRecords
+from ctsec.ids import UserId
+from ctsec.mail._sync import Outbox
+from ctsec.mail.message import Letters
 from ctsec.rbac._sync_authority import Authority
 from ctsec.rbac._sync_ports import PolicySource
 from ctsec.security.parts import Settings
@@ -18,6 +21,7 @@ from ctsec.sso._sync_arrivals import ArrivalParts
 from ctsec.sso._sync_entrances import EntranceParts, Entrances
 from ctsec.sso._sync_glass import GlassParts
 from ctsec.sso._sync_grants import CarriedSessions, Grants
+from ctsec.sso._sync_identities import IdentityParts
 from ctsec.sso._sync_origins import OriginParts
 from ctsec.sso._sync_owner_links import OwnerLinks
 from ctsec.sso._sync_ports import GlassStretcher, SsoClients, SsoFactors, SsoJourney, SsoPasswords, SsoSealer
@@ -162,6 +166,43 @@ def arrival_parts(unit: Beside, store: Store, *, passwords: SsoPasswords, factor
         journey=journey,
         grants=unit.sso_grants,
         same=same_people(store),
+    )
+
+
+class _OwnWays:
+    """See `ctsec.sso._sync_identities.OwnWays`."""
+
+    __slots__ = ("_factors", "_store")
+
+    def __init__(self, store: Store, *, factors: Enrolments) -> None:
+        self._store = store
+        self._factors = factors
+
+    def any(self, user_id: UserId) -> bool:
+        """Say whether there is a password, or a passkey."""
+        return self._store.passwords.get(user_id) is not None or bool(self._store.passkeys.of_user(user_id))
+
+    def second_factor(self, user_id: UserId) -> bool:
+        """Say whether a second factor is enrolled."""
+        return bool(self._factors.enrolled(user_id))
+
+
+def identity_parts(unit: Beside, store: Store, *, rights: Authority, post: Outbox, letters: Letters) -> IdentityParts:
+    """Return what identities are unlinked with."""
+    return IdentityParts(
+        identities=store.identities,
+        connections=store.connections,
+        grants=store.grants,
+        entrances=store.entrances,
+        organizations=store.organizations,
+        memberships=store.memberships,
+        accounts=store.users,
+        rights=rights,
+        ways=_OwnWays(store, factors=unit.mfa),
+        epochs=store.epochs,
+        leaving=unit.sso_grants,
+        post=post,
+        letters=letters,
     )
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from ctsec.encryption.context import Context
@@ -30,6 +30,7 @@ CLAIM_LIFE: Final = timedelta(minutes=5)
 FIRST_RETRY: Final = timedelta(minutes=2)
 LAST_RETRY: Final = timedelta(minutes=30)
 MAX_HINT: Final = 255
+NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)  # before any connection was enabled
 _EARLIEST: Final = 0.75
 _SPREAD: Final = 0.2
 
@@ -96,6 +97,10 @@ class Grant:
         """Return the grant after the provider's yes; the next question is spread over the last part of the interval."""
         due = next_due(now=now, policy=policy, random=random)
         return replace(self, sealed=sealed, checked_at=now, due_at=due, claimed_until=None, failures=0, version=self.version + 1)
+
+    def void(self) -> Grant:
+        """Return the grant of a session that counts for nothing any more, whether it began or not; the worker gives its token back."""
+        return replace(self, began_at=NEVER, claimed_until=None, version=self.version + 1)
 
     def unheard(self, *, now: datetime) -> Grant:
         """Return the grant after a question without an answer: it is asked again after a wait that doubles, from two minutes to thirty."""

@@ -34,6 +34,7 @@ from ctsec.ids import (
 from ctsec.rbac.permission import parse_role_name
 
 _APP: Final = re.compile(r"[a-z][a-z0-9_-]{0,31}")
+_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _DOMAIN: Final = re.compile(r"[a-z0-9.-]{1,253}")
 
 
@@ -59,6 +60,10 @@ def _may_be_a_domain(text: str) -> bool:
     return _DOMAIN.fullmatch(text) is not None
 
 
+def _is_a_digest(text: str) -> bool:
+    return _DIGEST.fullmatch(text) is not None
+
+
 def _names_an_app(text: str) -> bool:
     return _APP.fullmatch(text) is not None
 
@@ -75,6 +80,7 @@ KINDS: Final[Mapping[str, Callable[[str], bool]]] = {
     "key_id": _is(KeyId),
     "service_account_id": _is(ServiceAccountId),
     "connection_id": _is(ConnectionId),
+    "identity_id": _is_a_digest,
     "scim_connection_id": _is(ScimConnectionId),
     "scim_token_id": _is(ScimTokenId),
     "credential_id": _is(CredentialId),

@@ -20,6 +20,7 @@ _ENTRANCE: Final = f"{_HOME}/requirement"
 _EVERY: Final = f"{_HOME}/connections"
 _ONE: Final = f"{_EVERY}/{{connection_id}}"
 _WAY: Final = "/sso/{connection_id}"
+_MEMBERS: Final = "/organizations/{organization_id}/members/{user_id}/identities"
 _CONNECTION: Final = (
     *("id", "name", "provider", "client_id", "default_role", "state", "redirect_uri", "issuer", "discovery", "scopes:array"),
     *("directories:array", "github_login", "github_id:integer", "hosts:array", "groups_claim", "trusted_methods:array"),
@@ -119,6 +120,10 @@ SINGLE_SIGN_ON: Final = (
         returns=_AWAY,
         apart=True,
     ),
+    _signed_in("GET /sso/identities identities", "What is linked to my account at providers", returns=("identities:array",)),
+    _signed_in("DELETE /sso/identities/{identity_id} unlink_identity", "Unlink one, if another way to sign in is left", status=204),
+    _route(f"GET {_MEMBERS} member_identities", "What is linked to a member's account here", returns=("identities:array",)),
+    _signed_in(f"DELETE {_MEMBERS}/{{identity_id}} unlink_member_identity", "Unlink it, and end its sessions", status=204),
     _open(f"GET {_WAY}/keys sso_keys", "The public keys of a connection, as a JWK set", returns=("keys:array",)),
     _setting(f"GET {_EVERY} sso_connections", "Connections to providers", returns=("connections:array",)),
     _changing(f"POST {_EVERY} create_sso_connection", "Draft a connection", body=own.ConnectionSetup, status=201, returns=_CONNECTION),

@@ -57,7 +57,7 @@ _LINES: Final = """
 3001 11  mfa.removed mfa.reset passkey.removed authenticator.disabled
 3001 99  user.email_verified verification.requested email.change_requested email.change_refused email.changed password.withdrawn
 3001 99  password.check_skipped mfa.enrolment_started mfa.reset_requested mfa.reset_approved mfa.reset_canceled
-3001 99  sso_identity.linked user.renamed account.closed
+3001 99  sso_identity.linked sso_identity.unlinked user.renamed account.closed
 3001 99  passkey.registration_started passkey.renamed authenticator.renamed
 3002  1  user.signed_in user.sign_in_refused member.sign_ins_refused sso.sign_in_refused mfa.code_refused backup_code.redeemed
 3002  2  session.revoked sso.sessions_ended sso.logout_refused
