@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from ctsec.jose.p256 import P256Key
+from ctsec.keys import AsyncLeaks, Leaks
 from ctsec.keys.leak_reports import HmacReporter, LeakReporter, SignedReporter
 from ctsec.secret import Secret
 from tests.hosts.harness import Browser, Host, Reply, bearer, named
@@ -123,6 +124,19 @@ def test_a_signed_report_revokes_and_an_unsigned_one_does_nothing(host: Host, ow
             assert report(host, wrong, **signed(wrong)).status == 422, wrong[:20]
     assert len(named(host.events(organization), "api_key.leak_reported")) == 2
     assert any("was found in public" in mail.text.reveal() for mail in host.mails("owner@example.com"))
+
+
+def test_what_can_not_be_judged_now_has_no_label(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The answer names it, so that its reporter may send it again, and says neither that it is ours nor that it is not."""
+
+    async def open_still(*_: object, **__: object) -> None: ...
+
+    monkeypatch.setattr(AsyncLeaks, "_judge", open_still)
+    monkeypatch.setattr(Leaks, "_judge", lambda *_, **__: None)
+    body = json.dumps([{"token": "x", "type": "ctsec"}]).encode()
+    with reporters(host, REPORTERS):
+        told = report(host, body, **signed(body))
+    assert (told.status, [sorted(each) for each in told.json]) == (200, [["token_hash", "token_type"]])
 
 
 def test_the_published_example_of_a_signature_is_verified() -> None:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from ctsec.audit.event import DEPLOYMENT_LOG
+from ctsec.errors import DecryptionFailed, KeyNotFound, KmsUnavailable
 from ctsec.keys._async_leaks import AsyncLeaks
-from ctsec.keys.attenuation import derive
+from ctsec.keys.attenuation import derive, parse_derived
 from ctsec.keys.leak_reports import LeakedToken
 from ctsec.keys.scanning import KINDS, rule_of
-from ctsec.outcome import Reason
+from ctsec.outcome import Reason, Refusal
 from ctsec.principal import Principal
 from ctsec.secret import SecretText
 from ctsec.sso.scim.wish import ScimWish
@@ -256,3 +258,55 @@ async def test_a_session_of_another_secret_is_nobodys(stage: AsyncStage) -> None
     before = await stage.world.login("bob@acme.example")
     await stage.world.enrol(before.principal)
     assert await reported(stage, before.token) == (False,)
+
+
+class Shut:
+    """The sealer of a deployment, whose key service does not open what is bound to one context, or fails for another reason."""
+
+    def __init__(self, inner: Any, *, error: Exception, closed: bytes) -> None:
+        self._inner, self._error, self._closed = inner, error, closed
+
+    async def open(self, blob: bytes, *, context: Any) -> bytes:
+        """Open, or fail for the one blob."""
+        if blob == self._closed:
+            raise self._error
+        opened: bytes = await self._inner.open(blob, context=context)
+        return opened
+
+
+@pytest.mark.proves("SEED-K7")
+@pytest.mark.parametrize("error", [KmsUnavailable("away"), DecryptionFailed("changed")])
+async def test_a_root_that_does_not_open_stops_no_other_report(stage: AsyncStage, error: Exception) -> None:
+    """The one derived key is left open by itself, with its key as it was, and the rest of the report is judged; later it is judged, too."""
+    text, _ = await derived(stage)
+    other, _ = await session(stage)
+    parsed = parse_derived(text)
+    assert not isinstance(parsed, Refusal)
+    async with stage.world.security.begin() as unit:
+        judge: Any = unit.leaks._judges["ctsec-derived-api-key"]
+        _, secrets = await unit._store.api_keys.get(parsed.key_id) or (None, ())
+        parts = judge.__self__._parts
+        judge.__self__._parts = replace(parts, sealer=Shut(parts.sealer, error=error, closed=secrets[0].sealed_root or b""))
+        assert await unit.leaks.report(leaked(text, other, "rubbish"), reporter="github") == (None, True, False)
+    assert [each.name for each in await told(stage)] == ["credential.leak_reported"]
+    assert await opens(stage, "ctsec-derived-api-key", text)
+    assert not await opens(stage, "ctsec-session", other)
+    assert await reported(stage, text) == (True,)
+
+
+@pytest.mark.parametrize("error", [KmsUnavailable("away"), KeyNotFound("destroyed"), DecryptionFailed("changed")])
+async def test_a_key_works_without_the_roots_of_others(stage: AsyncStage, error: Exception) -> None:
+    """A key whose root does not open is let in itself; one that is derived from it waits for the service, or is refused if it is lost."""
+    world = stage.world
+    minted = await world.key(stage.ann, stage.acme.id, derivable=True)
+    short = derive(minted.token, expires_at=world.clock.now() + timedelta(hours=1)).reveal()
+    async with world.storage.reading() as store:
+        _, secrets = await store.api_keys.get(minted.key.id) or (None, ())
+    gate: Any = world.gate
+    gate._sealer = Shut(gate._sealer, error=error, closed=secrets[0].sealed_root or b"")
+    assert await opens(stage, "ctsec-api-key", minted.token.reveal())
+    if isinstance(error, KmsUnavailable):
+        with pytest.raises(KmsUnavailable):
+            await world.gate.api_key(short, world.request)
+    else:
+        assert reason(await world.gate.api_key(short, world.request)) is Reason.INVALID_TOKEN

@@ -5,17 +5,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Generator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from ctsec.audit.event import DEPLOYMENT_LOG
+from ctsec.errors import DecryptionFailed, KeyNotFound, KmsUnavailable
 from ctsec.keys._sync_leaks import Leaks
-from ctsec.keys.attenuation import derive
+from ctsec.keys.attenuation import derive, parse_derived
 from ctsec.keys.leak_reports import LeakedToken
 from ctsec.keys.scanning import KINDS, rule_of
-from ctsec.outcome import Reason
+from ctsec.outcome import Reason, Refusal
 from ctsec.principal import Principal
 from ctsec.secret import SecretText
 from ctsec.sso.scim.wish import ScimWish
@@ -257,3 +259,55 @@ def test_a_session_of_another_secret_is_nobodys(stage: Stage) -> None:
     before = stage.world.login("bob@acme.example")
     stage.world.enrol(before.principal)
     assert reported(stage, before.token) == (False,)
+
+
+class Shut:
+    """The sealer of a deployment, whose key service does not open what is bound to one context, or fails for another reason."""
+
+    def __init__(self, inner: Any, *, error: Exception, closed: bytes) -> None:
+        self._inner, self._error, self._closed = inner, error, closed
+
+    def open(self, blob: bytes, *, context: Any) -> bytes:
+        """Open, or fail for the one blob."""
+        if blob == self._closed:
+            raise self._error
+        opened: bytes = self._inner.open(blob, context=context)
+        return opened
+
+
+@pytest.mark.proves("SEED-K7")
+@pytest.mark.parametrize("error", [KmsUnavailable("away"), DecryptionFailed("changed")])
+def test_a_root_that_does_not_open_stops_no_other_report(stage: Stage, error: Exception) -> None:
+    """The one derived key is left open by itself, with its key as it was, and the rest of the report is judged; later it is judged, too."""
+    text, _ = derived(stage)
+    other, _ = session(stage)
+    parsed = parse_derived(text)
+    assert not isinstance(parsed, Refusal)
+    with stage.world.security.begin() as unit:
+        judge: Any = unit.leaks._judges["ctsec-derived-api-key"]
+        _, secrets = unit._store.api_keys.get(parsed.key_id) or (None, ())
+        parts = judge.__self__._parts
+        judge.__self__._parts = replace(parts, sealer=Shut(parts.sealer, error=error, closed=secrets[0].sealed_root or b""))
+        assert unit.leaks.report(leaked(text, other, "rubbish"), reporter="github") == (None, True, False)
+    assert [each.name for each in told(stage)] == ["credential.leak_reported"]
+    assert opens(stage, "ctsec-derived-api-key", text)
+    assert not opens(stage, "ctsec-session", other)
+    assert reported(stage, text) == (True,)
+
+
+@pytest.mark.parametrize("error", [KmsUnavailable("away"), KeyNotFound("destroyed"), DecryptionFailed("changed")])
+def test_a_key_works_without_the_roots_of_others(stage: Stage, error: Exception) -> None:
+    """A key whose root does not open is let in itself; one that is derived from it waits for the service, or is refused if it is lost."""
+    world = stage.world
+    minted = world.key(stage.ann, stage.acme.id, derivable=True)
+    short = derive(minted.token, expires_at=world.clock.now() + timedelta(hours=1)).reveal()
+    with world.storage.reading() as store:
+        _, secrets = store.api_keys.get(minted.key.id) or (None, ())
+    gate: Any = world.gate
+    gate._sealer = Shut(gate._sealer, error=error, closed=secrets[0].sealed_root or b"")
+    assert opens(stage, "ctsec-api-key", minted.token.reveal())
+    if isinstance(error, KmsUnavailable):
+        with pytest.raises(KmsUnavailable):
+            world.gate.api_key(short, world.request)
+    else:
+        assert reason(world.gate.api_key(short, world.request)) is Reason.INVALID_TOKEN

@@ -6,32 +6,34 @@ Rules that this module keeps:
 - a token counts for a key only by its whole text, as at the door: what is well-formed, unknown or wrong is answered all the same;
 - a key whose secret works, now or in an overlap, is revoked in the transaction that records the report; a secret that had ended is
   recorded and told, and revokes nothing: a key that was rotated in time goes on;
+- a derived key is proved by what roots open; one that none of them proves, while another does not open, can not be judged now;
 - a derived key that has not ended ends the key that it comes from: nothing else ends it, and who found one can use it;
 - a report that comes again changes nothing and mails nobody.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from ctsec.ambient import Ambient
 from ctsec.audit._sync_ports import Recorder
 from ctsec.audit.event import Detail, EventName, Target
 from ctsec.encryption._sync_ports import Sealer
 from ctsec.keys._sync_ports import EpochRecords, KeyRecords
+from ctsec.keys._sync_roots import open_roots
 from ctsec.keys.attenuation import deriving_secret, narrowing, parse_derived
 from ctsec.keys.mac import PepperRing
 from ctsec.keys.record import ApiKey, KeySecret, KeyStatus, status_at
-from ctsec.keys.roots import root_context
 from ctsec.keys.token import parse
 from ctsec.keys.verify import proving_secret
 from ctsec.outcome import Refusal
 from ctsec.principal import system
-from ctsec.secret import Secret
 
 ROTATED = "rotated"
+_LOG: Final = logging.getLogger("ctsec.keys")
 
 
 class LeakNotice(Protocol):
@@ -76,20 +78,19 @@ class KeyLeaks:
         self._end(key, proved, told)
         return True
 
-    def derived(self, text: str, *, told: Mapping[str, Detail]) -> bool:
-        """Revoke the key that this derived one comes from; False if it comes from none of ours."""
+    def derived(self, text: str, *, told: Mapping[str, Detail]) -> bool | None:
+        """Revoke the key that this derived one comes from; False if it comes from none of ours, None if that can not be told now."""
         parsed = parse_derived(text)
         found = None if isinstance(parsed, Refusal) else self._parts.records.get(parsed.key_id)
         left = narrowing(parsed.caveats) if not isinstance(parsed, Refusal) else parsed
         if found is None or isinstance(parsed, Refusal) or isinstance(left, Refusal):
             return False
         key, secrets = found
-        roots = [
-            (each, Secret(self._parts.sealer.open(each.sealed_root, context=root_context(key.id, generation=each.generation))))
-            for each in secrets
-            if each.sealed_root is not None
-        ]
-        proved = deriving_secret(parsed, roots=tuple(roots))
+        roots, unopened = open_roots(key, secrets, sealer=self._parts.sealer)
+        proved = deriving_secret(parsed, roots=roots)
+        if proved is None and unopened is not None:
+            _LOG.warning("a leaked key that was derived could not be judged: %s", unopened.code)
+            return None
         if proved is None:
             return False
         self._end(key, proved, told, over=self._ambient.now() >= left.expires_at)

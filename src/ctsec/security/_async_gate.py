@@ -16,7 +16,7 @@ from ctsec.authn.record import Session
 from ctsec.authn.session_token import check_session, parse_session_token
 from ctsec.cache import Key
 from ctsec.encryption._async_ports import AsyncSealer
-from ctsec.errors import StaleRead
+from ctsec.errors import KeyNotFound, KmsError, StaleRead
 from ctsec.guard._async_allowances import AsyncAllowances
 from ctsec.guard._async_ports import AsyncAllowanceRecords
 from ctsec.guard.allowance import address_block
@@ -148,6 +148,8 @@ class AsyncGate:
         (loaded,) = cast(tuple[AsyncLoadedKey], cached)
         now = self._parts.clock.now()
         key = check_derived(parsed, prepared=loaded.prepared, roots=loaded.roots, now=now, address=request.address)
+        if isinstance(loaded.unopened, KmsError) and not isinstance(loaded.unopened, KeyNotFound) and isinstance(key, Refusal):
+            raise loaded.unopened.with_traceback(None)  # it may be a key that is right: nobody can tell until the service answers
         return await self._admit(key, loaded, request, now=now, derived=True)
 
     async def _admit(

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 
 from ctsec.directory.record import MembershipStatus
 from ctsec.encryption._async_ports import AsyncSealer
+from ctsec.errors import DecryptionFailed, KmsError
 from ctsec.ids import KeyId, ServiceAccountId, UserId
+from ctsec.keys._async_roots import open_roots
 from ctsec.keys.record import ApiKey, KeySecret
-from ctsec.keys.roots import root_context
 from ctsec.keys.verify import VerifiableKey, prepare
 from ctsec.principal import PrincipalKind
 from ctsec.secret import Secret
@@ -20,13 +21,15 @@ from ctsec.user import UserStatus
 class AsyncLoadedKey:
     """A key that was read: `alive` says whether its owner is there and enabled, `enrolled` whether that is enough of a second factor.
 
-    `roots` are what keys are derived from, of the secrets that have one.
+    `roots` are what keys are derived from, of the secrets that have one; `unopened` is why one of them could not be opened, None if all
+    were: the key itself does not need them.
     """
 
     prepared: VerifiableKey
     alive: bool
     enrolled: bool
     roots: tuple[tuple[KeySecret, Secret], ...] = field(default=(), repr=False)
+    unopened: KmsError | DecryptionFailed | None = None
 
 
 async def load_key(storage: AsyncStorage, key_id: KeyId, *, sealer: AsyncSealer) -> AsyncLoadedKey | None:
@@ -37,12 +40,8 @@ async def load_key(storage: AsyncStorage, key_id: KeyId, *, sealer: AsyncSealer)
             return None
         policy = await store.key_policies.get(found[0].organization_id)
         alive, enrolled = await _alive(store, found[0]), await _meets_policy(store, found[0])
-    roots = [
-        (secret, Secret(await sealer.open(secret.sealed_root, context=root_context(key_id, generation=secret.generation))))
-        for secret in found[1]
-        if secret.sealed_root is not None
-    ]
-    return AsyncLoadedKey(prepare(found[0], secrets=found[1], policy=policy), alive, enrolled, tuple(roots))
+    roots, unopened = await open_roots(found[0], found[1], sealer=sealer)
+    return AsyncLoadedKey(prepare(found[0], secrets=found[1], policy=policy), alive, enrolled, roots, unopened)
 
 
 async def _alive(store: AsyncStore, key: ApiKey) -> bool:

@@ -107,8 +107,8 @@ class AsyncLinkLeaks:
     def __init__(self, pages: Mapping[str, AsyncLeakJudge]) -> None:
         self.pages = pages
 
-    async def __call__(self, text: str, *, told: Mapping[str, Detail]) -> bool:
+    async def __call__(self, text: str, *, told: Mapping[str, Detail]) -> bool | None:
         """Judge `page#token=…`; False for a page that ctsec mails no link to."""
         page, _, token = text.partition("#token=")
         judge = self.pages.get(page)
-        return judge is not None and await judge(token, told=told)
+        return False if judge is None else await judge(token, told=told)

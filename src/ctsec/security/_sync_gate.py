@@ -17,7 +17,7 @@ from ctsec.authn.record import Session
 from ctsec.authn.session_token import check_session, parse_session_token
 from ctsec.cache import Key
 from ctsec.encryption._sync_ports import Sealer
-from ctsec.errors import StaleRead
+from ctsec.errors import KeyNotFound, KmsError, StaleRead
 from ctsec.guard._sync_allowances import Allowances
 from ctsec.guard._sync_ports import AllowanceRecords
 from ctsec.guard.allowance import address_block
@@ -149,6 +149,8 @@ class Gate:
         (loaded,) = cast(tuple[LoadedKey], cached)
         now = self._parts.clock.now()
         key = check_derived(parsed, prepared=loaded.prepared, roots=loaded.roots, now=now, address=request.address)
+        if isinstance(loaded.unopened, KmsError) and not isinstance(loaded.unopened, KeyNotFound) and isinstance(key, Refusal):
+            raise loaded.unopened.with_traceback(None)  # it may be a key that is right: nobody can tell until the service answers
         return self._admit(key, loaded, request, now=now, derived=True)
 
     def _admit(

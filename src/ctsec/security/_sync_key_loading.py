@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 
 from ctsec.directory.record import MembershipStatus
 from ctsec.encryption._sync_ports import Sealer
+from ctsec.errors import DecryptionFailed, KmsError
 from ctsec.ids import KeyId, ServiceAccountId, UserId
+from ctsec.keys._sync_roots import open_roots
 from ctsec.keys.record import ApiKey, KeySecret
-from ctsec.keys.roots import root_context
 from ctsec.keys.verify import VerifiableKey, prepare
 from ctsec.principal import PrincipalKind
 from ctsec.secret import Secret
@@ -21,13 +22,15 @@ from ctsec.user import UserStatus
 class LoadedKey:
     """A key that was read: `alive` says whether its owner is there and enabled, `enrolled` whether that is enough of a second factor.
 
-    `roots` are what keys are derived from, of the secrets that have one.
+    `roots` are what keys are derived from, of the secrets that have one; `unopened` is why one of them could not be opened, None if all
+    were: the key itself does not need them.
     """
 
     prepared: VerifiableKey
     alive: bool
     enrolled: bool
     roots: tuple[tuple[KeySecret, Secret], ...] = field(default=(), repr=False)
+    unopened: KmsError | DecryptionFailed | None = None
 
 
 def load_key(storage: Storage, key_id: KeyId, *, sealer: Sealer) -> LoadedKey | None:
@@ -38,12 +41,8 @@ def load_key(storage: Storage, key_id: KeyId, *, sealer: Sealer) -> LoadedKey | 
             return None
         policy = store.key_policies.get(found[0].organization_id)
         alive, enrolled = _alive(store, found[0]), _meets_policy(store, found[0])
-    roots = [
-        (secret, Secret(sealer.open(secret.sealed_root, context=root_context(key_id, generation=secret.generation))))
-        for secret in found[1]
-        if secret.sealed_root is not None
-    ]
-    return LoadedKey(prepare(found[0], secrets=found[1], policy=policy), alive, enrolled, tuple(roots))
+    roots, unopened = open_roots(found[0], found[1], sealer=sealer)
+    return LoadedKey(prepare(found[0], secrets=found[1], policy=policy), alive, enrolled, roots, unopened)
 
 
 def _alive(store: Store, key: ApiKey) -> bool:

@@ -108,8 +108,8 @@ class LinkLeaks:
     def __init__(self, pages: Mapping[str, LeakJudge]) -> None:
         self.pages = pages
 
-    def __call__(self, text: str, *, told: Mapping[str, Detail]) -> bool:
+    def __call__(self, text: str, *, told: Mapping[str, Detail]) -> bool | None:
         """Judge `page#token=…`; False for a page that ctsec mails no link to."""
         page, _, token = text.partition("#token=")
         judge = self.pages.get(page)
-        return judge is not None and judge(token, told=told)
+        return False if judge is None else judge(token, told=told)

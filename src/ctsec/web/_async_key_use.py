@@ -50,6 +50,7 @@ async def report_leaked_keys(call: AsyncCall) -> Answer:
     answer: list[dict[str, str]] = []
     for each, positive in zip(leaked, ours, strict=True):
         digest = hashlib.sha256(each.token.reveal().encode("utf-8", "surrogatepass")).hexdigest()
-        label = "true_positive" if positive else "false_positive"
-        answer.append({"token_hash": digest, "token_type": each.kind, "label": label})
+        told = {"token_hash": digest, "token_type": each.kind}
+        # What can not be told now has no label: its reporter may send it again.
+        answer.append(told if positive is None else {**told, "label": "true_positive" if positive else "false_positive"})
     return WebResponse(text=json.dumps(answer))
