@@ -6,6 +6,8 @@ Rules that this module keeps:
   is looked at for one key and let go;
 - after a commit that holds writes of ours each joined store tells its caches once, whatever another cache or a listener of the host does
   with it; after a rollback or a close, never;
+- a session on the host's own connection may commit inside of the connection's transaction (`join_transaction_mode`): then that one's commit
+  counts (`outermost`);
 - when the host rolls back a savepoint, caches may be told of more than was changed in the end, which costs a read and nothing else;
 - a session on another kind of database, on a database in memory or in autocommit is refused: there the transaction's rules can not hold.
 """
@@ -22,6 +24,7 @@ from sqlalchemy.orm import Session, SessionTransaction, scoped_session
 from ctsec.audit._sync_recorder import RECORDER
 from ctsec.errors import ConfigurationError
 from ctsec.storage.sql.engines import refuse_memory
+from ctsec.storage.sql.outermost import wait_for
 from ctsec.storage.sql.progress import Progress
 
 FLUSHING: Final = "ctsec.flushing"
@@ -103,6 +106,10 @@ def _after_commit(session: Session) -> None:
     if _INFO not in session.info or session.in_nested_transaction():
         return
     ended = _ended(session)
+    outer = session.bind
+    if isinstance(outer, Connection) and outer.in_transaction() and not lacks_transaction(outer):
+        wait_for(outer, [tell for each in ended if (tell := each.handed_over()) is not None])
+        return
     if len(ended) == 1:
         ended[0].committed()
         return

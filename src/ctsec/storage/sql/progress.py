@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from ctsec.errors import StoreReadOnly
@@ -37,6 +39,12 @@ class Progress:
         self.forget()
         if wrote and self._after_commit is not None:
             self._after_commit(scopes)
+
+    def handed_over(self) -> Callable[[], None] | None:
+        """Return what tells of the commit, None if nothing was written, and start anew: somebody else commits, later."""
+        wrote, scopes = self.wrote, frozenset(self.scopes)
+        self.forget()
+        return partial(self._after_commit, scopes) if wrote and self._after_commit is not None else None
 
     def forget(self) -> None:
         """Start anew without telling: the transaction was rolled back, or its commit was told."""
