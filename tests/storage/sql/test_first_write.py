@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Connection, Engine, NullPool, create_engine, event
 from sqlalchemy.orm import Session
 
-from ctsec.errors import SchemaMismatch
+from ctsec.errors import SchemaMismatch, StoreBusy
 from ctsec.storage.sql import SqlStorage, schema
 from ctsec.storage.sql._sync import SqlStore
 from ctsec.testing.conformance.samples import event as sample
@@ -104,3 +104,34 @@ def test_a_first_write_on_tables_of_another_version_is_refused(host: Engine, pat
         assert other.execute("SELECT count(*) FROM ctsec_user").fetchone() == (0,)
         other.execute("UPDATE ctsec_alembic_version SET version_num = ?", (version,))
     other.close()
+
+
+def _begin_immediately(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def test_who_reads_first_is_told_how_to_write(path: Path) -> None:
+    """A host's transaction that read an older state can not write, and is told what to do; done so, it writes and nobody comes between."""
+    storage = SqlStorage.from_url(f"sqlite:///{path}")
+    for begin, waits in ((_begin, False), (_begin_immediately, True)):
+        engine = create_engine(f"sqlite:///{path}", poolclass=NullPool)
+        event.listen(engine, "connect", _begin_nothing)
+        event.listen(engine, "begin", begin)
+        with Session(engine) as session:
+            store = storage.join(session, after_commit=ignore)
+            assert store.users.get(user(1).id) is None
+            other = sqlite3.connect(path, timeout=0, isolation_level=None)
+            try:
+                other.execute("INSERT INTO host_thing DEFAULT VALUES")
+                overtaken = True
+            except sqlite3.OperationalError:
+                overtaken = False
+            other.close()
+            assert overtaken is not waits
+            if waits:
+                assert store.users.add(user(1))
+            else:
+                with pytest.raises(StoreBusy, match=r"roll back before .* begin transactions that write with BEGIN IMMEDIATE"):
+                    store.users.add(user(1))
+            session.rollback()
+    storage.close()

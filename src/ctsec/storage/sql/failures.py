@@ -9,6 +9,12 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from ctsec.errors import SchemaMismatch, StoreBusy, StoreError, StoreReadOnly
 
+# SQLITE_BUSY_SNAPSHOT: no time-out waits for it, since a transaction that has read an older state can never write.
+_OLD_SNAPSHOT: Final = 517
+_OVERTAKEN: Final = (
+    "this transaction on SQLite read before it wrote, and another one wrote in between; nothing was consumed: roll back before you try "
+    "again, and begin transactions that write with BEGIN IMMEDIATE"
+)
 _BUSY: Final = "the database could not serialise this call with others; nothing was consumed, try again"
 MISFIT: Final = "a value does not fit its column: it is too long, of another type, or a time without zone"
 _READ_ONLY: Final = "the database accepts no writes"
@@ -33,7 +39,8 @@ def translate(error: SQLAlchemyError) -> StoreError:
     if isinstance(error, DBAPIError):
         kind, code = _judge(error.orig)
         if kind is not None:
-            return kind(_MESSAGES[kind])
+            overtaken = getattr(error.orig, "sqlite_errorcode", None) == _OLD_SNAPSHOT
+            return kind(_OVERTAKEN if overtaken else _MESSAGES[kind])
         if isinstance(error, IntegrityError):
             return StoreError(f"the database refused a row that breaks one of its constraints ({code})")
         return StoreError(f"the database failed with {code}")
