@@ -33,7 +33,7 @@ PORTS = ("ports", "_async_ports", "_sync_ports")
 SHARED = (
     "audit.change", "audit.event", "audit.record", *(f"audit.{ports}" for ports in PORTS), "guard", "guard.*",
     "rbac.permission", *(f"rbac.{ports}" for ports in PORTS), "encryption.context", *(f"encryption.{ports}" for ports in PORTS),
-    "encryption.reencryption", "mail.message", "mail.lifecycle_letters", "mail.saml_letters", "jose", "jose.*",
+    "encryption.reencryption", "mail.message", "mail.lifecycle_letters", "mail.owner_letters", "mail.saml_letters", "jose", "jose.*",
 )  # fmt: skip
 SHARED_FOR = {
     "rbac": ("audit.change", "audit.event", "audit.record", *(f"audit.{ports}" for ports in PORTS), "guard", "guard.*"),

@@ -10,7 +10,8 @@ from ctsec.directory._async_ports import AsyncPost, AsyncRosterRecords, AsyncUse
 from ctsec.directory.record import MembershipStatus
 from ctsec.ids import OrganizationId, UserId, WorkspaceId
 from ctsec.mail.lifecycle_letters import credentials_letter, ownerless_letter
-from ctsec.mail.message import Letters, alert_letter, domain_letter, glass_letter, relaxed_letter
+from ctsec.mail.message import Letters
+from ctsec.mail.owner_letters import alert_letter, domain_letter, glass_letter, relaxed_letter
 from ctsec.mail.saml_letters import saml_letter
 
 MAX_OWNERS: Final = 50
@@ -60,14 +61,14 @@ class AsyncOwnerAlarm:
         for owner in await self._roster.owners(organization, limit=MAX_OWNERS):
             account = await self._users.get(owner)
             if account is not None:
-                await self._post.post(glass_letter(self._letters, account.email, who=name, until=until))
+                await self._post.post(self._letters.recovery.set(recipient=account.email, **glass_letter(who=name, until=until)))
 
     async def requirement_relaxed(self, organization: OrganizationId, *, reason: str) -> None:
         """Tell every owner that an operator let sessions of accounts in again, and why."""
         for owner in await self._roster.owners(organization, limit=MAX_OWNERS):
             account = await self._users.get(owner)
             if account is not None:
-                await self._post.post(relaxed_letter(self._letters, account.email, reason=reason))
+                await self._post.post(self._letters.recovery.set(recipient=account.email, **relaxed_letter(reason=reason)))
 
     async def rotation_due(self, organization: OrganizationId, *, name: str) -> None:
         """Tell every owner that a credential of the vault is to be rotated."""
@@ -81,7 +82,7 @@ class AsyncOwnerAlarm:
         for owner in await self._roster.owners(organization, limit=MAX_OWNERS):
             account = await self._users.get(owner)
             if account is not None:
-                await self._post.post(alert_letter(self._letters, account.email, **said))
+                await self._post.post(self._letters.recovery.set(recipient=account.email, **alert_letter(**said)))
 
     async def credentials_ended(self, organization: OrganizationId, *, names: Sequence[str]) -> None:
         """Tell every owner and the administrators that secrets ended which somebody who left had seen, and of what, the first twenty."""
@@ -111,7 +112,9 @@ class AsyncOwnerAlarm:
         for each in sorted(whom):
             account = await self._users.get(each)
             if account is not None:
-                await self._post.post(domain_letter(self._letters, account.email, domain=domain, withdrawn=withdrawn))
+                await self._post.post(
+                    self._letters.recovery.set(recipient=account.email, **domain_letter(domain=domain, withdrawn=withdrawn))
+                )
 
     async def saml_noticed(self, organization: OrganizationId, *, connection: str, what: str, until: datetime | None = None) -> None:
         """Tell every owner what was noticed of the certificates of a connection."""

@@ -11,7 +11,8 @@ from ctsec.directory._sync_ports import Post, RosterRecords, UserRecords
 from ctsec.directory.record import MembershipStatus
 from ctsec.ids import OrganizationId, UserId, WorkspaceId
 from ctsec.mail.lifecycle_letters import credentials_letter, ownerless_letter
-from ctsec.mail.message import Letters, alert_letter, domain_letter, glass_letter, relaxed_letter
+from ctsec.mail.message import Letters
+from ctsec.mail.owner_letters import alert_letter, domain_letter, glass_letter, relaxed_letter
 from ctsec.mail.saml_letters import saml_letter
 
 MAX_OWNERS: Final = 50
@@ -61,14 +62,14 @@ class OwnerAlarm:
         for owner in self._roster.owners(organization, limit=MAX_OWNERS):
             account = self._users.get(owner)
             if account is not None:
-                self._post.post(glass_letter(self._letters, account.email, who=name, until=until))
+                self._post.post(self._letters.recovery.set(recipient=account.email, **glass_letter(who=name, until=until)))
 
     def requirement_relaxed(self, organization: OrganizationId, *, reason: str) -> None:
         """Tell every owner that an operator let sessions of accounts in again, and why."""
         for owner in self._roster.owners(organization, limit=MAX_OWNERS):
             account = self._users.get(owner)
             if account is not None:
-                self._post.post(relaxed_letter(self._letters, account.email, reason=reason))
+                self._post.post(self._letters.recovery.set(recipient=account.email, **relaxed_letter(reason=reason)))
 
     def rotation_due(self, organization: OrganizationId, *, name: str) -> None:
         """Tell every owner that a credential of the vault is to be rotated."""
@@ -82,7 +83,7 @@ class OwnerAlarm:
         for owner in self._roster.owners(organization, limit=MAX_OWNERS):
             account = self._users.get(owner)
             if account is not None:
-                self._post.post(alert_letter(self._letters, account.email, **said))
+                self._post.post(self._letters.recovery.set(recipient=account.email, **alert_letter(**said)))
 
     def credentials_ended(self, organization: OrganizationId, *, names: Sequence[str]) -> None:
         """Tell every owner and the administrators that secrets ended which somebody who left had seen, and of what, the first twenty."""
@@ -112,7 +113,7 @@ class OwnerAlarm:
         for each in sorted(whom):
             account = self._users.get(each)
             if account is not None:
-                self._post.post(domain_letter(self._letters, account.email, domain=domain, withdrawn=withdrawn))
+                self._post.post(self._letters.recovery.set(recipient=account.email, **domain_letter(domain=domain, withdrawn=withdrawn)))
 
     def saml_noticed(self, organization: OrganizationId, *, connection: str, what: str, until: datetime | None = None) -> None:
         """Tell every owner what was noticed of the certificates of a connection."""

@@ -21,6 +21,7 @@ from urllib.parse import urlencode
 from ctsec.errors import CorruptRecord
 from ctsec.mail.letter import BREAKING, MAX_HTML, DefaultTemplate, Letter, LetterTemplate, Link, checked, one_line
 from ctsec.mail.lifecycle_letters import samples
+from ctsec.mail.owner_letters import owner_samples
 from ctsec.secret import SecretText
 
 MAX_TEXT: Final = 16_384
@@ -242,12 +243,7 @@ class Letters:
             self.invitation(whom, token, organization="an organization", inviter="somebody"),
             self.alarm(whom, what="something happened", reason="a reason"),
             self.rotation_due(whom, name="a credential"),
-            key_letter(self, whom, name="a key", ends=_SAMPLE),
-            *(glass_letter(self, whom, who="somebody", until=until) for until in (_SAMPLE, None)),
-            alert_letter(self, whom, rule="a_rule", severity="high", reason="a reason", where="a log", when=_SAMPLE),
-            relaxed_letter(self, whom, reason="a reason"),
-            *(domain_letter(self, whom, domain="example.com", withdrawn=withdrawn) for withdrawn in (False, True)),
-            *(self.recovery.set(recipient=whom, **said) for said in samples(_SAMPLE)),
+            *(self.recovery.set(recipient=whom, **said) for said in (*owner_samples(_SAMPLE), *samples(_SAMPLE))),
             self.disabled(whom, what="your password", way="a reset link", failures=100),
             *(self.sign_in(whom, finished=done, when=_SAMPLE, device="a device", address="192.0.2.7", place="") for done in (True, False)),
             self.recovery.requested(whom, token, who="somebody", due=_SAMPLE),
@@ -255,57 +251,6 @@ class Letters:
             self.recovery.held(whom, why="it is too early"),
             self.notice(whom, what="something changed"),
         )
-
-
-def alert_letter(letters: Letters, recipient: str, *, rule: str, severity: str, reason: str, where: str, when: datetime) -> Message:
-    """Tell who watches a log that a rule fired over it, and where to look; the letter names nobody."""
-    at = f"{when:%Y-%m-%d %H:%M:%S} UTC"
-    says = (f"The rule {rule} fired ({severity}): {reason}.", f"It was seen at {at}: {where}.", "Look at it, and acknowledge the alert.")
-    return letters.recovery.set(  # as all letters are set
-        kind="alert",
-        recipient=recipient,
-        subject=f"alert: {rule} ({severity})",
-        says=says,
-        values={"rule": rule, "severity": severity, "reason": reason, "where": where, "when": at},
-    )
-
-
-def domain_letter(letters: Letters, recipient: str, *, domain: str, withdrawn: bool) -> Message:
-    """Tell who runs an organization that the record which proves a domain is missing, or that the domain counts no more."""
-    known, kind = one_line(domain), "domain_withdrawn" if withdrawn else "domain_missed"
-    over = ("It does not count as verified any more.", "Claim and prove it again if it is yours.")
-    wait = ("Put it back: the domain is withdrawn if the record stays away for two weeks.",)
-    subject = f"{known} is not verified any more" if withdrawn else f"the TXT record of {known} is missing"
-    says = (f"The TXT record that proves the domain {known} is not in the DNS.", *(over if withdrawn else wait))
-    return letters.recovery.set(kind=kind, recipient=recipient, subject=subject, says=says, values={"domain": domain})
-
-
-def glass_letter(letters: Letters, recipient: str, *, who: str, until: datetime | None) -> Message:
-    """Tell an owner that a break-glass code of the organization's sign-in was used, until when it counts; None: that it was refused."""
-    at = f"{until:%Y-%m-%d %H:%M} UTC" if until else ""
-    used = f"used a break-glass code, which opens the settings of single sign-on until {at}"
-    what = used if until else "tried a break-glass code of your organization, which was refused"
-    return letters.recovery.set(  # as all letters are set
-        kind=f"break_glass_code_{'used' if until else 'refused'}",
-        recipient=recipient,
-        subject=f"a break-glass code was {'used' if until else 'refused'}",
-        says=(f"{one_line(who)} {what}.", "If this is not expected, end the person's sessions, make new codes, and write to us."),
-        values={"who": one_line(who), "until": at},
-    )
-
-
-def key_letter(letters: Letters, recipient: str, *, name: str, ends: datetime) -> Message:
-    """Tell who has to do with an API key that it ends soon."""
-    at = f"{ends:%Y-%m-%d %H:%M} UTC"
-    says = (f"The API key {one_line(name)} ends at {at}.", "Make a new key, put it where the old one is used, and revoke the old one.")
-    return letters.recovery.set(kind="key_ending", recipient=recipient, subject="an API key ends soon", says=says, values={"ends": at})
-
-
-def relaxed_letter(letters: Letters, recipient: str, *, reason: str) -> Message:
-    """Tell an owner that who runs the deployment let sessions of accounts into the organization again, and why."""
-    what = "sign-in through your provider is not required any more"
-    says = (f"We have changed this for your organization: {what}.", f"Reason: {reason}", "If you did not ask for it, write to us.")
-    return letters.recovery.set(kind="requirement_relaxed", recipient=recipient, subject=what, says=says, values={"reason": reason})
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ from ctsec.encryption._async import AsyncKeyRing
 from ctsec.errors import ConfigurationError, CtsecError, StoreBusy
 from ctsec.ids import AlertId, OrganizationId, new_id
 from ctsec.mail._async import AsyncOutbox
-from ctsec.mail.message import alert_letter
+from ctsec.mail.owner_letters import alert_letter
 from ctsec.principal import system
 from ctsec.security._async_alert_reading import AsyncAlertReading, Lane
 from ctsec.security._async_logs import AsyncLogs
@@ -319,4 +319,4 @@ class AsyncAlertJobs:
             await alarm.alerted(organization, **said)
             return
         for address in self._policy.operators:
-            await post.post(alert_letter(self._letters, address, **said))
+            await post.post(self._letters.recovery.set(recipient=address, **alert_letter(**said)))

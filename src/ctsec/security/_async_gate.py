@@ -45,8 +45,8 @@ from ctsec.security._async_news import AsyncNews
 from ctsec.security._async_scim_parts import scim_read_parts
 from ctsec.security.parts import Cached, Parts
 from ctsec.sso._async_grants import AsyncCarriedSessions
-from ctsec.sso.scim._async_people import ScimSource
 from ctsec.sso.scim._async_reads import AsyncScimReads
+from ctsec.sso.scim.source import ScimSource
 from ctsec.storage._async_ports import AsyncChangeFeed, AsyncStorage
 from ctsec.user import User
 

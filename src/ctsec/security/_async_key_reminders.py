@@ -14,7 +14,8 @@ from ctsec.keys.due import NOTICE, to_remind
 from ctsec.keys.organization_policy import OrganizationKeyPolicy, under
 from ctsec.keys.record import ApiKey
 from ctsec.mail._async import AsyncOutbox
-from ctsec.mail.message import Letters, key_letter
+from ctsec.mail.message import Letters
+from ctsec.mail.owner_letters import key_letter
 from ctsec.principal import PrincipalKind, system
 from ctsec.storage._async_ports import AsyncStorage, AsyncStore
 from ctsec.user import UserStatus
@@ -75,7 +76,8 @@ class AsyncKeyReminders:
             whom = await _concerned(store, key)
             post = AsyncOutbox(store.outbox, sealer=self._secrets, ambient=self._ambient)
             for address in whom:
-                await post.post(key_letter(self._letters, address, name=key.name, ends=key.expires_at))
+                said = key_letter(name=key.name, ends=key.expires_at)
+                await post.post(self._letters.recovery.set(recipient=address, **said))
             await self._log(store).note(
                 EventName.API_KEY_REMINDED,
                 actor=system("keys"),

@@ -35,7 +35,7 @@ from ctsec.encryption._sync import KeyRing
 from ctsec.errors import ConfigurationError, CtsecError, StoreBusy
 from ctsec.ids import AlertId, OrganizationId, new_id
 from ctsec.mail._sync import Outbox
-from ctsec.mail.message import alert_letter
+from ctsec.mail.owner_letters import alert_letter
 from ctsec.principal import system
 from ctsec.security._sync_alert_reading import AlertReading, Lane
 from ctsec.security._sync_logs import Logs
@@ -318,4 +318,4 @@ class AlertJobs:
             alarm.alerted(organization, **said)
             return
         for address in self._policy.operators:
-            post.post(alert_letter(self._letters, address, **said))
+            post.post(self._letters.recovery.set(recipient=address, **alert_letter(**said)))

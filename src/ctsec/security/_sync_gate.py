@@ -46,8 +46,8 @@ from ctsec.security._sync_news import News
 from ctsec.security._sync_scim_parts import scim_read_parts
 from ctsec.security.parts import Cached, Parts
 from ctsec.sso._sync_grants import CarriedSessions
-from ctsec.sso.scim._sync_people import ScimSource
 from ctsec.sso.scim._sync_reads import ScimReads
+from ctsec.sso.scim.source import ScimSource
 from ctsec.storage._sync_ports import ChangeFeed, Storage
 from ctsec.user import User
 

@@ -15,7 +15,8 @@ from ctsec.keys.due import NOTICE, to_remind
 from ctsec.keys.organization_policy import OrganizationKeyPolicy, under
 from ctsec.keys.record import ApiKey
 from ctsec.mail._sync import Outbox
-from ctsec.mail.message import Letters, key_letter
+from ctsec.mail.message import Letters
+from ctsec.mail.owner_letters import key_letter
 from ctsec.principal import PrincipalKind, system
 from ctsec.storage._sync_ports import Storage, Store
 from ctsec.user import UserStatus
@@ -76,7 +77,8 @@ class KeyReminders:
             whom = _concerned(store, key)
             post = Outbox(store.outbox, sealer=self._secrets, ambient=self._ambient)
             for address in whom:
-                post.post(key_letter(self._letters, address, name=key.name, ends=key.expires_at))
+                said = key_letter(name=key.name, ends=key.expires_at)
+                post.post(self._letters.recovery.set(recipient=address, **said))
             self._log(store).note(
                 EventName.API_KEY_REMINDED,
                 actor=system("keys"),

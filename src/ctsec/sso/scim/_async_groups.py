@@ -23,9 +23,10 @@ from ctsec.ids import ScimGroupId, ScimUserId, is_id, new_id
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import system
 from ctsec.sso.provisioning import ProvisioningSettings
-from ctsec.sso.scim._async_people import AsyncScimPeople, AsyncScimPeopleParts, ScimSource
+from ctsec.sso.scim._async_people import AsyncScimPeople, AsyncScimPeopleParts
 from ctsec.sso.scim._async_settling import SETTLED_AT_ONCE
 from ctsec.sso.scim.record import ScimGroup, exact_key, name_key
+from ctsec.sso.scim.source import ScimSource
 from ctsec.sso.scim.wish import GroupWish
 
 MAX_GROUP_MEMBERS: Final = 100_000

@@ -23,10 +23,11 @@ from ctsec.rbac.entrance import SSO_MANAGE
 from ctsec.sso._async_ports import AsyncSsoRights
 from ctsec.sso._async_record_ports import AsyncConnectionRecords
 from ctsec.sso._async_rule_rights import may_give
-from ctsec.sso.scim._async_people import AsyncScimPeople, ScimSource
+from ctsec.sso.scim._async_people import AsyncScimPeople
 from ctsec.sso.scim._async_ports import AsyncScimConnectionRecords, AsyncScimUserRecords
 from ctsec.sso.scim.drift import Difference, Gap, Look, gap
 from ctsec.sso.scim.record import ScimConnection, giver
+from ctsec.sso.scim.source import ScimSource
 from ctsec.sso.scim.wish import ScimRules
 
 MAX_LOOK: Final = 200

@@ -10,7 +10,11 @@ from ctsec.directory.lifecycle import Cause, Leaving
 from ctsec.directory.record import Departure, Membership
 from ctsec.ids import ConnectionId, OrganizationId, ScimConnectionId, ScimGroupId, ScimTokenId, ScimUserId, UserId
 from ctsec.principal import Principal
+from ctsec.sso.foreseen import Foreseen
+from ctsec.sso.oidc.identity import ExternalIdentity
+from ctsec.sso.record import Connection
 from ctsec.sso.scim.record import ScimConnection, ScimGroup, ScimToken, ScimUser
+from ctsec.user import User
 
 
 class AsyncScimConnectionRecords(Protocol):
@@ -190,4 +194,24 @@ class AsyncScimDepartures(Protocol):
 
     async def invited(self, organization: OrganizationId, email_key: str) -> bool:
         """Tell whether an address has an open invitation."""
+        ...
+
+
+class AsyncScimProvisioning(Protocol):
+    """Carries out rules, answered by `ctsec.sso._async_provisioning`."""
+
+    def barred(self, connection: Connection, identity: ExternalIdentity) -> str:
+        """Return in one word why somebody's groups do not let them in, empty if they do."""
+        ...
+
+    async def admit(self, connection: Connection, user: User, identity: ExternalIdentity, *, by: Principal | None = None) -> None:
+        """Make an account a member, with what the rules give."""
+        ...
+
+    async def foresee_of(self, connection: Connection, identity: ExternalIdentity, *, user: UserId | None) -> Foreseen:
+        """Return what groups would make of an account."""
+        ...
+
+    async def refresh(self, connection: Connection, user: User, identity: ExternalIdentity) -> str:
+        """Bring a member to what the groups say now."""
         ...

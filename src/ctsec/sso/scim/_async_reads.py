@@ -15,7 +15,6 @@ from ctsec.ambient import Ambient
 from ctsec.ids import ScimGroupId, ScimUserId
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.sso._async_record_ports import AsyncConnectionRecords
-from ctsec.sso.scim._async_people import ScimSource
 from ctsec.sso.scim._async_ports import (
     AsyncScimConnectionRecords,
     AsyncScimGroupRecords,
@@ -23,6 +22,7 @@ from ctsec.sso.scim._async_ports import (
     AsyncScimUserRecords,
 )
 from ctsec.sso.scim.record import ScimConnection, ScimGroup, ScimUser, exact_key, giver, name_key
+from ctsec.sso.scim.source import ScimSource
 from ctsec.sso.scim.token import check_scim_token, parse_scim_token
 
 _NO_TOKEN = Refusal(Reason.INVALID_TOKEN, "this is no SCIM credential")

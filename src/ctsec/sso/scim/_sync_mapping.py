@@ -24,10 +24,11 @@ from ctsec.rbac.entrance import SSO_MANAGE
 from ctsec.sso._sync_ports import SsoRights
 from ctsec.sso._sync_record_ports import ConnectionRecords
 from ctsec.sso._sync_rule_rights import may_give
-from ctsec.sso.scim._sync_people import ScimPeople, ScimSource
+from ctsec.sso.scim._sync_people import ScimPeople
 from ctsec.sso.scim._sync_ports import ScimConnectionRecords, ScimUserRecords
 from ctsec.sso.scim.drift import Difference, Gap, Look, gap
 from ctsec.sso.scim.record import ScimConnection, giver
+from ctsec.sso.scim.source import ScimSource
 from ctsec.sso.scim.wish import ScimRules
 
 MAX_LOOK: Final = 200

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Final, Protocol
+from typing import Final
 
 from ctsec.ambient import Ambient
 from ctsec.audit._sync_ports import Recorder
@@ -29,14 +29,12 @@ from ctsec.audit.event import Detail, EventName, Target
 from ctsec.directory.lifecycle import Cause
 from ctsec.directory.record import Membership
 from ctsec.errors import StoreBusy
-from ctsec.ids import OrganizationId, ScimUserId, UserId, new_id
+from ctsec.ids import ScimUserId, UserId, new_id
 from ctsec.outcome import Outcome, Reason, Refusal
-from ctsec.principal import Principal, system
+from ctsec.principal import system
 from ctsec.rbac.role import OWNER
 from ctsec.sso._sync_ports import SsoAccounts, SsoDomains
-from ctsec.sso.foreseen import Foreseen
 from ctsec.sso.oidc.identity import ExternalIdentity
-from ctsec.sso.record import Connection
 from ctsec.sso.scim._sync_ports import (
     ScimConnectionRecords,
     ScimDepartures,
@@ -44,11 +42,13 @@ from ctsec.sso.scim._sync_ports import (
     ScimMemberRecords,
     ScimMemberships,
     ScimOrganizations,
+    ScimProvisioning,
     ScimUserRecords,
 )
 from ctsec.sso.scim._sync_same import SamePeople
 from ctsec.sso.scim.drift import Look
-from ctsec.sso.scim.record import ScimConnection, ScimState, ScimUser, name_key
+from ctsec.sso.scim.record import ScimState, ScimUser, name_key
+from ctsec.sso.scim.source import ScimSource
 from ctsec.sso.scim.wish import UserWish, wished
 from ctsec.sso.scim.work import moves
 from ctsec.user import User, UserStatus, parse_email, parse_name
@@ -57,44 +57,6 @@ _TAKEN: Final = Refusal(Reason.ALREADY_EXISTS, "a user of this userName is there
 _GONE: Final = Refusal(Reason.NOT_FOUND, "there is no such user")
 _LEFT: Final = Refusal(Reason.DENIED, "an administrator removed this person; they come back by an invitation")
 _MOVED: Final = "the user changed although its organization was locked; try again"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScimSource:
-    """Who pushes: the SCIM connection, and the connection in whose name roles are given."""
-
-    scim: ScimConnection
-    giver: Connection
-
-    @property
-    def organization(self) -> OrganizationId:
-        """Whose people it pushes."""
-        return self.scim.organization_id
-
-    @property
-    def adrift(self) -> bool:
-        """Whether the connection for sign-in is gone whose rules count: nobody is let in then by rules that nobody set."""
-        return self.scim.connection_id is not None and self.giver.id != self.scim.connection_id
-
-
-class ScimProvisioning(Protocol):
-    """Carries out rules, answered by `ctsec.sso._sync_provisioning`."""
-
-    def barred(self, connection: Connection, identity: ExternalIdentity) -> str:
-        """Return in one word why somebody's groups do not let them in, empty if they do."""
-        ...
-
-    def admit(self, connection: Connection, user: User, identity: ExternalIdentity, *, by: Principal | None = None) -> None:
-        """Make an account a member, with what the rules give."""
-        ...
-
-    def foresee_of(self, connection: Connection, identity: ExternalIdentity, *, user: UserId | None) -> Foreseen:
-        """Return what groups would make of an account."""
-        ...
-
-    def refresh(self, connection: Connection, user: User, identity: ExternalIdentity) -> str:
-        """Bring a member to what the groups say now."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,6 @@ from ctsec.ambient import Ambient
 from ctsec.ids import ScimGroupId, ScimUserId
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.sso._sync_record_ports import ConnectionRecords
-from ctsec.sso.scim._sync_people import ScimSource
 from ctsec.sso.scim._sync_ports import (
     ScimConnectionRecords,
     ScimGroupRecords,
@@ -24,6 +23,7 @@ from ctsec.sso.scim._sync_ports import (
     ScimUserRecords,
 )
 from ctsec.sso.scim.record import ScimConnection, ScimGroup, ScimUser, exact_key, giver, name_key
+from ctsec.sso.scim.source import ScimSource
 from ctsec.sso.scim.token import check_scim_token, parse_scim_token
 
 _NO_TOKEN = Refusal(Reason.INVALID_TOKEN, "this is no SCIM credential")

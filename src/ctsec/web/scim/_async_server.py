@@ -26,7 +26,7 @@ from ctsec.errors import CtsecError
 from ctsec.outcome import Reason, Refusal
 from ctsec.principal import system
 from ctsec.security._async import AsyncSecurity
-from ctsec.sso.scim._async_people import ScimSource
+from ctsec.sso.scim.source import ScimSource
 from ctsec.web._async_entry import ambient_request
 from ctsec.web.http import WebRequest, WebResponse, parse_json
 from ctsec.web.scim._async_operations import AsyncOperations

@@ -28,8 +28,8 @@ from ctsec.ids import ScimGroupId, ScimUserId, is_id
 from ctsec.outcome import Refusal
 from ctsec.security._async import AsyncSecurity
 from ctsec.security._async_unit import AsyncUnit
-from ctsec.sso.scim._async_people import ScimSource
 from ctsec.sso.scim.record import ScimGroup, ScimUser
+from ctsec.sso.scim.source import ScimSource
 from ctsec.web.scim.bounds import MAX_SCAN
 from ctsec.web.scim.deltas import MemberChange
 from ctsec.web.scim.finding import Narrowed, after, members_named, narrowed, paged, plain

@@ -27,7 +27,7 @@ from ctsec.errors import CtsecError
 from ctsec.outcome import Reason, Refusal
 from ctsec.principal import system
 from ctsec.security._sync import Security
-from ctsec.sso.scim._sync_people import ScimSource
+from ctsec.sso.scim.source import ScimSource
 from ctsec.web._sync_entry import ambient_request
 from ctsec.web.http import WebRequest, WebResponse, parse_json
 from ctsec.web.scim._sync_operations import Operations

@@ -29,8 +29,8 @@ from ctsec.ids import ScimGroupId, ScimUserId, is_id
 from ctsec.outcome import Refusal
 from ctsec.security._sync import Security
 from ctsec.security._sync_unit import Unit
-from ctsec.sso.scim._sync_people import ScimSource
 from ctsec.sso.scim.record import ScimGroup, ScimUser
+from ctsec.sso.scim.source import ScimSource
 from ctsec.web.scim.bounds import MAX_SCAN
 from ctsec.web.scim.deltas import MemberChange
 from ctsec.web.scim.finding import Narrowed, after, members_named, narrowed, paged, plain
