@@ -80,6 +80,7 @@ class AsyncLogVerifier:
     async def verify(self, *, held: Sequence[SignedCheckpoint] = (), earlier: Sequence[SignedCheckpoint] = ()) -> LogReport:
         """Return what was found; those of `earlier` have to fit as those that were held do, and are not asked what they cover."""
         # Checkpoints first: whatever is signed by now, the head that is read next has at least its size.
+        before = await self._tree.head(self._log) or Head(log=self._log)
         stored = await self._stored()
         head = await self._tree.head(self._log) or Head(log=self._log)
         origin = self._identity.origin(self._log)
@@ -94,7 +95,7 @@ class AsyncLogVerifier:
         await self._rebuild(head.size, wanted=wanted)
         await self._compare(head)
         last = stored[-1].size if stored else 0
-        if head.signed != last:
+        if not before.signed <= last <= head.signed:
             self._tell(FindingKind.HEAD, head.signed, f"the head says that {head.signed} events are signed for, the last checkpoint {last}")
         signed = [each.size for each in stored if self._is_sound(each, size=head.size)]
         fitting = {each.checkpoint.size for each in mine if self._holds(each)}
@@ -110,6 +111,14 @@ class AsyncLogVerifier:
             minimum=self._minimum,
             findings=tuple(self._found[:_MOST]),
         )
+
+    async def is_overtaken(self, size: int) -> bool:
+        """Say whether a purge or a prune was recorded behind the `size` that was verified: what is missed may be what it let go."""
+        newest = [
+            await self._records.search(AuditQuery(log=self._log, name=name.value), before=None, limit=1)
+            for name in (EventName.AUDIT_PURGED, EventName.AUDIT_PRUNED)
+        ]
+        return any(each.index >= size for found in newest for each in found)
 
     async def _stored(self) -> list[CheckpointRecord]:
         found: list[CheckpointRecord] = []

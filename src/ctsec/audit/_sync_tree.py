@@ -7,7 +7,7 @@ from ctsec.audit._sync_ports import TreeRecords
 from ctsec.audit.event import LogId
 from ctsec.audit.sealing import Head
 from ctsec.audit.tree.frontier import Frontier
-from ctsec.audit.tree.hashing import HASH_BYTES, folded
+from ctsec.audit.tree.hashing import HASH_BYTES, folded, split
 from ctsec.audit.tree.proofs import Plan, consistency_plan, inclusion_plan, subtrees
 from ctsec.audit.tree.spans import span
 from ctsec.audit.tree.tiles import TILE_HEIGHT, TILE_WIDTH, Layers, Node
@@ -68,7 +68,11 @@ class TreeReader:
             return b"".join([tile.hashes for tile in self._records.tiles(log, level=level, first=number, end=number + 1)])
         if level:
             return b"".join(self._records.roots(log, level=level - 1, first=first, end=end))
-        return b"".join(self._records.leaves(log, first=first, end=end))
+        leaves = self._records.leaves(log, first=first, end=end)
+        if len(leaves) < end - first:
+            # The tile was completed since, and events of it were purged: its leaves are in it alone.
+            leaves = tuple(split(b"".join([tile.hashes for tile in self._records.tiles(log, level=0, first=number, end=number + 1)])))
+        return b"".join(leaves[: end - first])
 
 
 def is_pruned(index: int, *, log: LogId, tree: TreeRecords) -> bool:

@@ -4,7 +4,8 @@ Rules that this module keeps:
 
 - that somebody exports, what and how much, is recorded before the first byte leaves;
 - each page is a short reading of its own, so an export holds no transaction open; what it reads has its index and never changes;
-- a file that leaves nothing out begins at the minimum index of a log whose beginning was pruned, and says so;
+- a file that leaves nothing out begins at the minimum index of a log whose beginning was pruned, and says so; one that a prune overtakes
+  is broken off, and told to be asked for again: what is missing has a signed record, and is no damage;
 - an export ends where the last checkpoint does, so all of it can be verified; what is newer waits for the next one.
 """
 
@@ -38,6 +39,7 @@ from ctsec.encryption.data_key import DataKey
 from ctsec.encryption.dek import DEFAULT_REGION
 from ctsec.encryption.portable_stream import StreamHeader
 from ctsec.encryption.stream import StreamSealer
+from ctsec.errors import CorruptRecord, StoreBusy
 from ctsec.ids import DekId, OrganizationId, UserId, new_id
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Principal
@@ -53,7 +55,7 @@ _NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 class AsyncExport:
     """One export: write what `chunks` yields, once. `expected` events match, and `events` were yielded so far."""
 
-    __slots__ = ("_ambient", "_identity", "_personal", "_signer", "_storage", "_tree", "events", "expected", "head", "request")
+    __slots__ = ("_ambient", "_identity", "_minimum", "_personal", "_signer", "_storage", "_tree", "events", "expected", "head", "request")
 
     def __init__(
         self,
@@ -61,6 +63,7 @@ class AsyncExport:
         *,
         head: jsonl.ExportHead,
         tree: Head,
+        minimum: int,
         expected: int,
         storage: AsyncSealedStorage,
         personal: AsyncOpensParts | None,
@@ -68,15 +71,12 @@ class AsyncExport:
         identity: LogIdentity,
         ambient: Ambient,
     ) -> None:
-        self.request = request
-        self.head = head
-        self.expected = expected
-        self.events = 0
+        self.request, self.head, self.expected, self.events = request, head, expected, 0
         self._storage, self._personal, self._signer, self._identity, self._tree = storage, personal, signer, identity, tree
-        self._ambient = ambient
+        self._ambient, self._minimum = ambient, minimum
 
     async def chunks(self) -> AsyncGenerator[bytes]:
-        """Yield the bytes of the file, in pieces of about a page of events."""
+        """Yield the bytes of the file, about a page of events at a time; raise StoreBusy if a prune overtakes it."""
         made = self._verifiable() if self.request.format is ExportFormat.JSONL else self._flat()
         if not self.request.compress:
             async for chunk in made:
@@ -105,9 +105,14 @@ class AsyncExport:
 
     async def _verifiable(self) -> AsyncGenerator[bytes]:
         digest = hashlib.sha256()
-        async for chunk in self._lines():
-            digest.update(chunk)
-            yield chunk
+        try:
+            async for chunk in self._lines():
+                digest.update(chunk)
+                yield chunk
+        except CorruptRecord:
+            if not await self._is_overtaken():
+                raise
+            raise StoreBusy("the log was pruned while it was exported, and the file was broken off; export it again") from None
         text = jsonl.end_text(self.head.origin, events=self.events, digest=digest.digest())
         key = None if self._signer is None else self._identity.verifier(self.request.query.log)
         signature = b"" if self._signer is None else await self._signer.sign(text.encode())
@@ -138,6 +143,12 @@ class AsyncExport:
             at = head.end
         if at < head.size:
             yield await self._skipped(at, head.size)
+
+    async def _is_overtaken(self) -> bool:
+        """Say whether a prune record let more go than when this began."""
+        async with self._storage.reading() as store:
+            size = await store.log.size(self.request.query.log)
+            return await minimum_index(self.request.query.log, records=store.log, identity=self._identity, size=size) > self._minimum
 
     async def _chosen(self, rows: Sequence[RawEvent], at: int) -> bytes:
         """Return the lines of events that a filter chose, and of what lies between them from index `at` on."""
@@ -250,9 +261,9 @@ class AsyncExports:
             size = last.size if last is not None else tree.size if tree is not None else 0
             end = size if wanted.end is None else min(wanted.end, size)
             first = min(wanted.first, end)
+            minimum = await minimum_index(log, records=store.log, identity=self._identity, size=size)
             if wanted.format is ExportFormat.JSONL and not wanted.filters:
                 # Nothing in a range without a filter may be left out, and of what was pruned there are no leaves to tell.
-                minimum = await minimum_index(log, records=store.log, identity=self._identity, size=size)
                 if first < end <= minimum:
                     return Refusal(Reason.NOT_FOUND, f"the beginning of this log was pruned; ask for events from index {minimum} on")
                 first = max(first, min(minimum, end))
@@ -274,6 +285,7 @@ class AsyncExports:
             wanted,
             head=head,
             tree=tree or Head(log=log),
+            minimum=minimum,
             expected=expected,
             storage=self._storage,
             personal=self._personal,

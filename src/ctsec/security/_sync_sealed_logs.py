@@ -31,6 +31,7 @@ APART: Final = timedelta(seconds=1)
 BATCH: Final = 1000
 TURNS: Final = 200
 LOGS: Final = 1000
+AGAIN: Final = 3
 
 
 class SealedLogs:
@@ -175,18 +176,7 @@ class SealedLogs:
             if not self.identity.has(name):
                 found.append(nameless(name))
                 continue
-            with self._sealed.reading() as store:
-                verifier = LogVerifier(
-                    name,
-                    records=store.log,
-                    tree=store.tree,
-                    checkpoints=store.checkpoints,
-                    purges=store.purges,
-                    identity=self.identity,
-                    region=self._region,
-                    progress=progress,
-                )
-                report = verifier.verify(held=held, earlier=earlier)
+            verifier, report = self._verified(name, held=held, earlier=earlier, progress=progress)
             if trails is not None:
                 trails[name] = verifier.trail
             found.append(cover.judged(report, origin=self.identity.origin(name), pinned=verifier.pinned))
@@ -196,6 +186,28 @@ class SealedLogs:
                 if elsewhere is not None:
                     elsewhere |= apart
         return found
+
+    def _verified(
+        self, log: LogId, *, held: Sequence[SignedCheckpoint], earlier: Sequence[SignedCheckpoint], progress: Progress | None
+    ) -> tuple[LogVerifier, LogReport]:
+        """Verify one log; anew, three times at most, where a purge or a prune that was recorded meanwhile may be what was found."""
+        again = AGAIN
+        while True:
+            with self._sealed.reading() as store:
+                verifier = LogVerifier(
+                    log,
+                    records=store.log,
+                    tree=store.tree,
+                    checkpoints=store.checkpoints,
+                    purges=store.purges,
+                    identity=self.identity,
+                    region=self._region,
+                    progress=progress,
+                )
+                report = verifier.verify(held=held, earlier=earlier)
+                if not (report.findings and again and verifier.is_overtaken(report.size)):
+                    return verifier, report
+            again -= 1
 
     def _place(self) -> int:
         """Place one batch; nobody leads, and nothing is locked, where nothing waits."""
