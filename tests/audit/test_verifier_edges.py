@@ -8,6 +8,9 @@ from typing import Final
 
 import pytest
 
+from ctsec.audit.canonical import leaf_hash
+from ctsec.audit.record import microseconds
+from ctsec.audit.retention.trail import RetentionTrail
 from ctsec.audit.tree.checkpoint import Checkpoint, SignedCheckpoint
 from ctsec.audit.tree.note import VerifierKey
 from ctsec.audit.tree.tiles import Tile
@@ -103,6 +106,36 @@ def test_a_finding_on_one_page_hides_none_on_the_next(stored: Stored) -> None:
         rows.events[(ONE, 7)] = replace(rows.events[(ONE, 7)], body=b"[]")
 
     assert ("body", 7, "the body is not a JSON object") in stored.found(body)
+
+
+def test_evidence_among_sound_events_is_judged(stored: Stored) -> None:
+    """A purge record that somebody with the log's key put into a full tile is no record, though each column says what its body does."""
+
+    def put(rows: Kept) -> None:
+        event = rows.events[(ONE, 300)]
+        body = event.body.replace(b'"%b"' % event.name.encode(), b'"audit.purged"')
+        rows.events[(ONE, 300)] = replace(event, name="audit.purged", body=body, leaf=leaf_hash(body))
+        rows.reseal(ONE)
+        rows.resign(by=SIGNER)
+
+    assert stored.found(put) == [("purge", 300, "the purge record is not signed by the retention key for this place")]
+
+
+def test_the_trail_knows_of_the_latest_event_before_each_gap(stored: Stored, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many were judged at once: a purge of what stands behind a younger event is found by its time."""
+    known: list[int] = []
+    taken = RetentionTrail.pass_by
+
+    def pass_by(trail: RetentionTrail, latest: int) -> None:
+        taken(trail, latest)
+        known.append(latest)
+
+    def purged(rows: Kept) -> None:
+        rows.purged[(ONE, 1024)] = rows.events.pop((ONE, 1024)).leaf
+
+    monkeypatch.setattr(RetentionTrail, "pass_by", pass_by)
+    assert [each[:2] for each in stored.found(purged)] == [("purge", 1024)]
+    assert known == [microseconds(stored.sound.events[(ONE, index)].time) for index in (255, 511, 767, 1023)]
 
 
 def test_a_held_checkpoint_counts_for_its_signature(stored: Stored) -> None:

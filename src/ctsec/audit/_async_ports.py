@@ -11,6 +11,7 @@ from ctsec.audit.export.raw import RawEvent
 from ctsec.audit.query import AuditQuery, Tally
 from ctsec.audit.record import SealedEvent, StoredEvent
 from ctsec.audit.retention._async_ports import AsyncPurgeRecords
+from ctsec.audit.rows import LogRow
 from ctsec.audit.sealing import CheckpointRecord, Head
 from ctsec.audit.tree.tiles import Tile
 from ctsec.ids import OrganizationId
@@ -82,6 +83,10 @@ class AsyncLogRecords(Protocol):
 
     async def page(self, log: LogId, *, first: int, limit: int) -> tuple[SealedEvent, ...]:
         """Return the events with an index from `first` on, in the order of indexes."""
+        ...
+
+    async def rows(self, log: LogId, *, first: int, limit: int) -> tuple[LogRow, ...]:
+        """Return what `page` does as rows, with the cells as they are stored: what verifies a whole log compares them many at a time."""
         ...
 
     async def raw(self, query: AuditQuery, *, first: int, end: int, limit: int, personal: bool = False) -> tuple[RawEvent, ...]:

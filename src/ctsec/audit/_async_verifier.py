@@ -13,7 +13,9 @@ from ctsec.audit.query import AuditQuery
 from ctsec.audit.record import SealedEvent, departures
 from ctsec.audit.retention._async_ports import AsyncPurgeRecords
 from ctsec.audit.retention.pruning import PruneRecord, authentic_prunes
+from ctsec.audit.retention.selection import EVIDENCE
 from ctsec.audit.retention.trail import RetentionTrail
+from ctsec.audit.rows import LogRow, agreeing
 from ctsec.audit.sealing import LOG_OF_LOGS, CheckpointRecord, Head
 from ctsec.audit.signing import LogIdentity
 from ctsec.audit.tree.checkpoint import SignedCheckpoint
@@ -30,6 +32,7 @@ _LEVELS = 8
 _TILES = 64
 _MOST = 100
 _NOTHING = bytes(HASH_BYTES)
+_UNLET = "its hashes were pruned, and no signed record lets them go"
 
 
 class AsyncLogVerifier:
@@ -111,14 +114,6 @@ class AsyncLogVerifier:
             minimum=self._minimum,
             findings=tuple(self._found[:_MOST]),
         )
-
-    async def is_overtaken(self, size: int) -> bool:
-        """Say whether a purge or a prune was recorded behind the `size` that was verified: what is missed may be what it let go."""
-        newest = [
-            await self._records.search(AuditQuery(log=self._log, name=name.value), before=None, limit=1)
-            for name in (EventName.AUDIT_PURGED, EventName.AUDIT_PRUNED)
-        ]
-        return any(each.index >= size for found in newest for each in found)
 
     async def _stored(self) -> list[CheckpointRecord]:
         found: list[CheckpointRecord] = []
@@ -208,9 +203,30 @@ class AsyncLogVerifier:
             leaves = {each.number: each.leaf() for each in numbered}
             self.named |= {each.log for each in numbered}
             self._pin(numbered)
-        else:
-            page = await self._records.page(self._log, first=first, limit=end - first)
-            leaves = await self._with_purged({each.index: each for each in page if each.index < end}, first=first, end=end)
+            return self._every(leaves, first=first, end=end)
+        return await self._of_rows(await self._records.rows(self._log, first=first, limit=end - first), first=first, end=end)
+
+    async def _of_rows(self, rows: Sequence[LogRow], *, first: int, end: int) -> list[bytes]:
+        """Return the leaves of a page by its rows: of those that agree at once, and where some do not, of all around them one by one."""
+        found: list[bytes] = []
+        if len(rows) != end - first:
+            return await self._one_by_one(first, end)
+        for start in range(first, end, TILE_WIDTH):
+            stop = min(start + TILE_WIDTH, end)
+            sound = agreeing(rows[start - first : stop - first], first=start, end=stop, region=self._region, apart=EVIDENCE)
+            if sound is None:
+                found += await self._one_by_one(start, stop)
+            else:
+                found += sound[0]
+                self._trail.pass_by(sound[1])
+        return found
+
+    async def _one_by_one(self, first: int, end: int) -> list[bytes]:
+        page = await self._records.page(self._log, first=first, limit=end - first)
+        leaves = await self._with_purged({each.index: each for each in page if each.index < end}, first=first, end=end)
+        return self._every(leaves, first=first, end=end)
+
+    def _every(self, leaves: Mapping[int | None, bytes], *, first: int, end: int) -> list[bytes]:
         missing = [index for index in range(first, end) if index not in leaves]
         for index in missing:
             self._tell(FindingKind.INDEX, index, "there is nothing at this index")
@@ -231,7 +247,7 @@ class AsyncLogVerifier:
             kept |= await self._purges.leaves(self._log, first=first, end=end)
             for tile in await self._tree.tiles(self._log, level=0, first=first // TILE_WIDTH, end=-(-end // TILE_WIDTH)):
                 if tile.is_bare:
-                    self._tell(FindingKind.TILE, tile.number * TILE_WIDTH, "its hashes were pruned, and no signed record lets them go")
+                    self._tell(FindingKind.TILE, tile.number * TILE_WIDTH, _UNLET)
                     nothing |= set(range(tile.number * TILE_WIDTH, (tile.number + 1) * TILE_WIDTH))
                 parts = (tile.hashes[at : at + HASH_BYTES] for at in range(0, len(tile.hashes), HASH_BYTES))
                 kept |= {tile.number * TILE_WIDTH + at: part for at, part in enumerate(parts)}
@@ -329,4 +345,6 @@ class AsyncLogVerifier:
 
 
 def _wrong(tile: Tile, stored: Tile | None) -> str:
-    return f"tile {tile.level}/{tile.number} is missing" if stored is None else f"tile {tile.level}/{tile.number} has other hashes"
+    if stored is not None and stored.is_bare:
+        return _UNLET
+    return f"tile {tile.level}/{tile.number} {'is missing' if stored is None else 'has other hashes'}"

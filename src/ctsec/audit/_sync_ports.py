@@ -12,6 +12,7 @@ from ctsec.audit.export.raw import RawEvent
 from ctsec.audit.query import AuditQuery, Tally
 from ctsec.audit.record import SealedEvent, StoredEvent
 from ctsec.audit.retention._sync_ports import PurgeRecords
+from ctsec.audit.rows import LogRow
 from ctsec.audit.sealing import CheckpointRecord, Head
 from ctsec.audit.tree.tiles import Tile
 from ctsec.ids import OrganizationId
@@ -83,6 +84,10 @@ class LogRecords(Protocol):
 
     def page(self, log: LogId, *, first: int, limit: int) -> tuple[SealedEvent, ...]:
         """Return the events with an index from `first` on, in the order of indexes."""
+        ...
+
+    def rows(self, log: LogId, *, first: int, limit: int) -> tuple[LogRow, ...]:
+        """Return what `page` does as rows, with the cells as they are stored: what verifies a whole log compares them many at a time."""
         ...
 
     def raw(self, query: AuditQuery, *, first: int, end: int, limit: int, personal: bool = False) -> tuple[RawEvent, ...]:

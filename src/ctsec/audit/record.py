@@ -30,7 +30,7 @@ from ctsec.ids import EventId, OrganizationId, WorkspaceId
 BODY_VERSION: Final = 1
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _NO_PERSONAL: Final = b'"personal":null'
-_MAX_MICROS: Final = 1 << 53
+MAX_MICROS: Final = 1 << 53
 # What `json.loads` calls, behind a look for encodings and blanks that a body never has.
 _SCAN: Final[Callable[[str, int], tuple[Any, int]]] = cast(Any, json.JSONDecoder()).scan_once
 
@@ -41,12 +41,24 @@ def _scanned(body: bytes) -> Any:
     return value if end == len(text) else None
 
 
+def _loader() -> Callable[[bytes], Any] | None:
+    """Return orjson's reader, None where it is not installed."""
+    try:
+        return cast("Callable[[bytes], Any]", import_module("orjson").loads)
+    except ImportError:
+        return None
+
+
+_ORJSON: Final = _loader()
+# What `readers` asks first, of a text that begins and ends with a brace; it may raise what they do not.
+load: Final = _ORJSON or _scanned
+
+
 def readers() -> tuple[Callable[[bytes], Any], ...]:
     """Return what reads a body with each reader that is installed, the fastest first; what orjson refuses is asked of Python's."""
-    try:
-        loads = import_module("orjson").loads
-    except ImportError:
+    if _ORJSON is None:
         return (_scanned,)
+    loads = _ORJSON
 
     def read(body: bytes) -> Any:
         if body[:1] == b"{" and body[-1:] == b"}":  # orjson reads over blanks around
@@ -257,7 +269,7 @@ _NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 _SHOWN: Final = attrgetter(*_COLUMNS[:-1])
 
 
-_NO_TARGET: Final[Mapping[str, Any]] = MappingProxyType({"kind": "", "id": ""})
+NO_TARGET: Final[Mapping[str, Any]] = MappingProxyType({"kind": "", "id": ""})
 _MEMBERS: Final[Callable[[Mapping[str, Any]], tuple[Any, ...]]] = itemgetter(
     "actor", "targets", "time", "id", "log", "name", "subject", "outcome", "reason", "organization", "workspace", "request", "personal"
 )
@@ -266,8 +278,8 @@ _MEMBERS: Final[Callable[[Mapping[str, Any]], tuple[Any, ...]]] = itemgetter(
 def _told_whole(said: Mapping[str, Any]) -> tuple[object, ...]:
     """Return what `_told` does, of a body that has every member; raise KeyError or TypeError for another."""
     actor, targets, micros, id_, log, name, subject, outcome, reason, organization, workspace, request, personal = _MEMBERS(said)
-    first = targets[0] if targets else _NO_TARGET
-    time = _EPOCH + timedelta(microseconds=micros) if isinstance(micros, int) and 0 <= micros < _MAX_MICROS else None
+    first = targets[0] if targets else NO_TARGET
+    time = _EPOCH + timedelta(microseconds=micros) if isinstance(micros, int) and 0 <= micros < MAX_MICROS else None
     return (
         id_, log, time, name, actor["kind"], actor["id"], first["kind"], first["id"], subject or "", outcome, reason or "", organization,
         workspace, request, personal,
@@ -280,7 +292,7 @@ def _told(said: Mapping[str, Any]) -> tuple[object, ...]:
     actor, targets, micros = told("actor"), told("targets"), told("time")
     who = cast(Mapping[str, Any], actor) if isinstance(actor, dict) else _NOTHING
     first = cast(Mapping[str, Any], targets[0]) if isinstance(targets, list) and targets and isinstance(targets[0], dict) else _NOTHING
-    time = _EPOCH + timedelta(microseconds=micros) if isinstance(micros, int) and 0 <= micros < _MAX_MICROS else None
+    time = _EPOCH + timedelta(microseconds=micros) if isinstance(micros, int) and 0 <= micros < MAX_MICROS else None
     return (
         told("id"), told("log"), time, told("name"), who.get("kind"), who.get("id"), first.get("kind", ""), first.get("id", ""),
         told("subject") or "", told("outcome"), told("reason") or "", told("organization"), told("workspace"), told("request"),

@@ -7,14 +7,15 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from ctsec.ambient import Ambient, Request
-from ctsec.audit._async_ports import AsyncLogSigner
+from ctsec.audit._async_ports import AsyncLogRecords, AsyncLogSigner
 from ctsec.audit._async_signer import AsyncCheckpointMaker
 from ctsec.audit._async_tree import AsyncTreeReader, is_pruned
 from ctsec.audit._async_verifier import AsyncLogVerifier, Progress
 from ctsec.audit.assurance import LogReport, nameless
 from ctsec.audit.cover import Cover
-from ctsec.audit.event import LogId
+from ctsec.audit.event import EventName, LogId
 from ctsec.audit.export.request import ExportRequest
+from ctsec.audit.query import AuditQuery
 from ctsec.audit.retention.trail import RetentionTrail
 from ctsec.audit.sealing import LOG_OF_LOGS, CheckpointRecord
 from ctsec.audit.signing import LogIdentity
@@ -206,7 +207,7 @@ class AsyncSealedLogs:
                     progress=progress,
                 )
                 report = await verifier.verify(held=held, earlier=earlier)
-                if not (report.findings and again and await verifier.is_overtaken(report.size)):
+                if not (report.findings and again and await _overtaken(log, store.log, size=report.size)):
                     return verifier, report
             again -= 1
 
@@ -251,6 +252,13 @@ class AsyncSealedLogs:
             while page := await store.tree.heads(after=found[-1] if found else "", limit=LOGS):
                 found += [head.log for head in page]
         return found
+
+
+async def _overtaken(log: LogId, records: AsyncLogRecords, *, size: int) -> bool:
+    """Say whether a purge or a prune was recorded behind the `size` that was verified: what is missed may be what it let go."""
+    told = [AuditQuery(log=log, name=name.value) for name in (EventName.AUDIT_PURGED, EventName.AUDIT_PRUNED)]
+    newest = [await records.search(query, before=None, limit=1) for query in told]
+    return any(each.index >= size for found in newest for each in found)
 
 
 async def waiting_in(storage: AsyncSealedStorage) -> tuple[int, datetime | None]:

@@ -8,14 +8,15 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from ctsec.ambient import Ambient, Request
-from ctsec.audit._sync_ports import LogSigner
+from ctsec.audit._sync_ports import LogRecords, LogSigner
 from ctsec.audit._sync_signer import CheckpointMaker
 from ctsec.audit._sync_tree import TreeReader, is_pruned
 from ctsec.audit._sync_verifier import LogVerifier, Progress
 from ctsec.audit.assurance import LogReport, nameless
 from ctsec.audit.cover import Cover
-from ctsec.audit.event import LogId
+from ctsec.audit.event import EventName, LogId
 from ctsec.audit.export.request import ExportRequest
+from ctsec.audit.query import AuditQuery
 from ctsec.audit.retention.trail import RetentionTrail
 from ctsec.audit.sealing import LOG_OF_LOGS, CheckpointRecord
 from ctsec.audit.signing import LogIdentity
@@ -205,7 +206,7 @@ class SealedLogs:
                     progress=progress,
                 )
                 report = verifier.verify(held=held, earlier=earlier)
-                if not (report.findings and again and verifier.is_overtaken(report.size)):
+                if not (report.findings and again and _overtaken(log, store.log, size=report.size)):
                     return verifier, report
             again -= 1
 
@@ -250,6 +251,13 @@ class SealedLogs:
             while page := store.tree.heads(after=found[-1] if found else "", limit=LOGS):
                 found += [head.log for head in page]
         return found
+
+
+def _overtaken(log: LogId, records: LogRecords, *, size: int) -> bool:
+    """Say whether a purge or a prune was recorded behind the `size` that was verified: what is missed may be what it let go."""
+    told = [AuditQuery(log=log, name=name.value) for name in (EventName.AUDIT_PURGED, EventName.AUDIT_PRUNED)]
+    newest = [records.search(query, before=None, limit=1) for query in told]
+    return any(each.index >= size for found in newest for each in found)
 
 
 def waiting_in(storage: SealedStorage) -> tuple[int, datetime | None]:

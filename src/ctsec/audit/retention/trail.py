@@ -90,6 +90,10 @@ class RetentionTrail:
             except (CorruptRecord, ValueError, KeyError, TypeError, AttributeError):
                 self._problems.append((index, f"{event.name} does not say what it is to say"))
 
+    def pass_by(self, latest: int) -> None:
+        """Take note of events that follow one another and are no evidence, the latest of them of a time in microseconds since 1970."""
+        self._latest = max(self._latest, latest)
+
     def miss(self, first: int, end: int) -> None:
         """Take note of events [first, end) that are gone, of which leaves or the roots above them are left."""
         last = self._missing[-1] if self._missing else None

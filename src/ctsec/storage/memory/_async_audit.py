@@ -9,6 +9,7 @@ from ctsec.audit.event import LogId
 from ctsec.audit.export.raw import RawEvent
 from ctsec.audit.query import AuditQuery, Tally, day_of
 from ctsec.audit.record import SealedEvent, StoredEvent, microseconds
+from ctsec.audit.rows import LogRow, row_of
 from ctsec.audit.sealing import LOG_OF_LOGS
 from ctsec.errors import StoreError
 from ctsec.storage.memory._async_tree import AsyncMemoryTree
@@ -92,6 +93,10 @@ class AsyncMemoryLog:
         """Return the events with an index from `first` on, in the order of indexes."""
         found = [each for each in self._tx.scan(LOG) if each.event.log == log and each.index >= first]
         return tuple(sorted(found, key=lambda each: each.index)[:limit])
+
+    async def rows(self, log: LogId, *, first: int, limit: int) -> tuple[LogRow, ...]:
+        """Return those events as rows, in the order of indexes."""
+        return tuple(row_of(each) for each in await self.page(log, first=first, limit=limit))
 
     async def raw(self, query: AuditQuery, *, first: int, end: int, limit: int, personal: bool = False) -> tuple[RawEvent, ...]:
         """Return what an export writes of matching events with an index in [`first`, `end`), in the order of indexes."""

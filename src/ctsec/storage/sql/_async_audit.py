@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
+from typing import Any, cast
 
 from sqlalchemy import and_, delete
 
@@ -11,6 +11,7 @@ from ctsec.audit.event import LogId
 from ctsec.audit.export.raw import RawEvent
 from ctsec.audit.query import AuditQuery, Tally, day_of
 from ctsec.audit.record import SealedEvent, StoredEvent
+from ctsec.audit.rows import LogRow
 from ctsec.storage.sql._async_executor import AsyncExecutor
 from ctsec.storage.sql._async_tree import AsyncSqlTree
 from ctsec.storage.sql.statements import audit, log_cells
@@ -104,8 +105,14 @@ class AsyncSqlLog:
 
     async def page(self, log: LogId, *, first: int, limit: int) -> tuple[SealedEvent, ...]:
         """Return the events with an index from `first` on, in the order of indexes."""
-        rows = await self._run.plain(log_cells.page(self._tables), {"log": log, "first": first, "most": limit})
-        return log_cells.sealed_events(rows, dialect=self._run.dialect)
+        return log_cells.sealed_events(await self._page(log, first=first, limit=limit), dialect=self._run.dialect)
+
+    async def rows(self, log: LogId, *, first: int, limit: int) -> tuple[LogRow, ...]:
+        """Return those events as rows, in the order of indexes."""
+        return log_cells.log_rows(await self._page(log, first=first, limit=limit), dialect=self._run.dialect)
+
+    async def _page(self, log: LogId, *, first: int, limit: int) -> tuple[tuple[Any, ...], ...]:
+        return await self._run.plain(log_cells.page(self._tables), {"log": log, "first": first, "most": limit})
 
     async def raw(self, query: AuditQuery, *, first: int, end: int, limit: int, personal: bool = False) -> tuple[RawEvent, ...]:
         """Return what an export writes of matching events with an index in [`first`, `end`), in the order of indexes."""

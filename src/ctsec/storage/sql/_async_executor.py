@@ -88,11 +88,11 @@ class AsyncExecutor:
         """Return what runs statements in the same transaction, on tables whose version another gate looks at."""
         return AsyncExecutor(self._source, dialect=self.dialect, gate=gate, progress=self.progress)
 
-    async def rows(self, statement: Executable) -> Sequence[RowMapping]:
-        """Return every row of a query."""
+    async def rows(self, statement: Executable, values: Mapping[str, Any] | None = None) -> Sequence[RowMapping]:
+        """Return every row of a query, with `values` for the parameters that it names."""
         connection = await self._connection()
         try:
-            return (await connection.execute(statement)).mappings().all()
+            return (await connection.execute(statement, values)).mappings().all()
         except SQLAlchemyError as error:
             failure = translate(error)
         raise failure

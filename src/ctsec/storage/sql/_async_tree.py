@@ -46,7 +46,7 @@ class AsyncSqlTree:
 
     async def tiles(self, log: LogId, *, level: int, first: int, end: int) -> tuple[Tile, ...]:
         """Return the full tiles with the numbers [first, end) of a level, in their order."""
-        found = await self._run.rows(tree.tiles(self._tables, log, level=level, first=first, end=end))
+        found = await self._run.rows(tree.tiles(self._tables), {"log": log, "level": level, "first": first, "end": end})
         return tuple(tree.tile(row) for row in found)
 
     async def lead(self) -> None:

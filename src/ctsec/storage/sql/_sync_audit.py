@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
+from typing import Any, cast
 
 from sqlalchemy import and_, delete
 
@@ -12,6 +12,7 @@ from ctsec.audit.event import LogId
 from ctsec.audit.export.raw import RawEvent
 from ctsec.audit.query import AuditQuery, Tally, day_of
 from ctsec.audit.record import SealedEvent, StoredEvent
+from ctsec.audit.rows import LogRow
 from ctsec.storage.sql._sync_executor import Executor
 from ctsec.storage.sql._sync_tree import SqlTree
 from ctsec.storage.sql.statements import audit, log_cells
@@ -105,8 +106,14 @@ class SqlLog:
 
     def page(self, log: LogId, *, first: int, limit: int) -> tuple[SealedEvent, ...]:
         """Return the events with an index from `first` on, in the order of indexes."""
-        rows = self._run.plain(log_cells.page(self._tables), {"log": log, "first": first, "most": limit})
-        return log_cells.sealed_events(rows, dialect=self._run.dialect)
+        return log_cells.sealed_events(self._page(log, first=first, limit=limit), dialect=self._run.dialect)
+
+    def rows(self, log: LogId, *, first: int, limit: int) -> tuple[LogRow, ...]:
+        """Return those events as rows, in the order of indexes."""
+        return log_cells.log_rows(self._page(log, first=first, limit=limit), dialect=self._run.dialect)
+
+    def _page(self, log: LogId, *, first: int, limit: int) -> tuple[tuple[Any, ...], ...]:
+        return self._run.plain(log_cells.page(self._tables), {"log": log, "first": first, "most": limit})
 
     def raw(self, query: AuditQuery, *, first: int, end: int, limit: int, personal: bool = False) -> tuple[RawEvent, ...]:
         """Return what an export writes of matching events with an index in [`first`, `end`), in the order of indexes."""

@@ -89,11 +89,11 @@ class Executor:
         """Return what runs statements in the same transaction, on tables whose version another gate looks at."""
         return Executor(self._source, dialect=self.dialect, gate=gate, progress=self.progress)
 
-    def rows(self, statement: Executable) -> Sequence[RowMapping]:
-        """Return every row of a query."""
+    def rows(self, statement: Executable, values: Mapping[str, Any] | None = None) -> Sequence[RowMapping]:
+        """Return every row of a query, with `values` for the parameters that it names."""
         connection = self._connection()
         try:
-            return (connection.execute(statement)).mappings().all()
+            return (connection.execute(statement, values)).mappings().all()
         except SQLAlchemyError as error:
             failure = translate(error)
         raise failure

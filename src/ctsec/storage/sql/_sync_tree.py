@@ -47,7 +47,7 @@ class SqlTree:
 
     def tiles(self, log: LogId, *, level: int, first: int, end: int) -> tuple[Tile, ...]:
         """Return the full tiles with the numbers [first, end) of a level, in their order."""
-        found = self._run.rows(tree.tiles(self._tables, log, level=level, first=first, end=end))
+        found = self._run.rows(tree.tiles(self._tables), {"log": log, "level": level, "first": first, "end": end})
         return tuple(tree.tile(row) for row in found)
 
     def lead(self) -> None:

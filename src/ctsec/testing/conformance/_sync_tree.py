@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ctsec.audit.event import DEPLOYMENT_LOG, LogId
+from ctsec.audit.rows import row_of
 from ctsec.audit.sealing import LOG_OF_LOGS, CheckpointRecord, Head
 from ctsec.audit.tree.frontier import Frontier
 from ctsec.audit.tree.hashing import root_of
@@ -59,6 +60,8 @@ class TreeConformance:
             equal([each.index for each in store.log.page(_ONE, first=590, limit=4)], [590, 591, 592, 593])
             equal(tuple(each.event.leaf for each in store.log.page(_ONE, first=0, limit=9999)), leaves)
             equal(store.log.page(_ONE, first=_MANY, limit=4), ())
+            equal(store.log.rows(_ONE, first=590, limit=4), tuple(map(row_of, store.log.page(_ONE, first=590, limit=4))))
+            equal(store.log.rows(_ONE, first=_MANY, limit=4), ())
             equal(store.inbox.count(), 0)
 
     def test_heads_are_listed_and_those_that_grew_are_due(self, storage: Storage) -> None:

@@ -18,6 +18,7 @@ from sqlalchemy import BigInteger, Select, bindparam, select, type_coerce
 from sqlalchemy.types import NULLTYPE
 
 from ctsec.audit.record import SealedEvent, StoredEvent
+from ctsec.audit.rows import LogRow
 from ctsec.draft import draft_of
 from ctsec.storage.sql.tables import Tables
 from ctsec.storage.sql.types import MARIADB
@@ -43,6 +44,11 @@ def page(tables: Tables) -> Select[Any]:
     cells = select(*[type_coerce(each, NULLTYPE) for each in t.columns])
     log, (first, most) = bindparam("log", type_=t.c.log.type), [bindparam(name, type_=BigInteger()) for name in ("first", "most")]
     return cast("Select[Any]", cells.where(t.c.log == log, t.c.index >= first).order_by(t.c.index).limit(most))
+
+
+def log_rows(rows: tuple[tuple[Any, ...], ...], *, dialect: str) -> tuple[LogRow, ...]:
+    """Return rows of `page` as a verification compares them: on MariaDB ids lie in binary columns, elsewhere a cell is what it is."""
+    return tuple([_plain(row, binary=True) for row in rows]) if dialect in MARIADB else rows
 
 
 def sealed_events(rows: Sequence[tuple[Any, ...]], *, dialect: str) -> tuple[SealedEvent, ...]:

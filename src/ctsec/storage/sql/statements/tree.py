@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -89,9 +90,17 @@ def roots(tables: Tables, log: LogId, *, level: int, first: int, end: int) -> Se
     return select(t.c.root).where(t.c.log == log, t.c.level == level, t.c.number >= first, t.c.number < end).order_by(t.c.number)
 
 
-def tiles(tables: Tables, log: LogId, *, level: int, first: int, end: int) -> Select[Any]:
-    """Return the query for tiles, in the order of numbers."""
+@lru_cache(maxsize=8)
+def tiles(tables: Tables) -> Select[Any]:
+    """Return the query for the tiles of `log` at `level` with numbers from `first` to before `end`, in their order.
+
+    A verification asks it for each page with other values, and it is made once.
+    """
     t = tables.log.tile
+    log, (level, first, end) = (
+        bindparam("log", type_=t.c.log.type),
+        [bindparam(name, type_=BigInteger()) for name in ("level", "first", "end")],
+    )
     return select(t).where(t.c.log == log, t.c.level == level, t.c.number >= first, t.c.number < end).order_by(t.c.number)
 
 
