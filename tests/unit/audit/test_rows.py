@@ -127,8 +127,9 @@ def hostile(draw: st.DrawFn) -> list[LogRow]:
                     said[name] = draw(st.sampled_from(ODD))
                 row = with_body(row, json.dumps(said, sort_keys=True, separators=(",", ":")).encode())
             case 1:
-                place, put = draw(st.integers(0, len(row[15]) - 1)), draw(st.sampled_from([b"", b" ", b'"', b"}", b"{", b",", b"\\", b"1"]))
-                row = with_body(row, row[15][:place] + put + row[15][place + draw(st.integers(0, 1)) :])
+                put = draw(st.sampled_from([b"", b" ", b'"', b"}", b"{", b",", b"\\", b"1"]))
+                start = draw(st.integers(0, len(row[15]) - 1))
+                row = with_body(row, row[15][:start] + put + row[15][start + draw(st.integers(0, 1)) :])
             case 2:
                 # A member once more, in front of the others or behind them: readers take the last one.
                 name, value = draw(st.sampled_from([*MEMBERS, "region"])), json.dumps(draw(st.sampled_from(ODD))).encode()
