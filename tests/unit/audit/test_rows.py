@@ -141,12 +141,10 @@ def hostile(draw: st.DrawFn) -> list[LogRow]:
                 row = (*row[:column], draw(st.sampled_from(CELLS)), *row[column + 1 :])
             case _:
                 # A cell and what the body says of it, as a number, a text or nothing at all.
-                column, value = (
-                    draw(st.sampled_from([(11, "reason"), (14, "request"), (2, "log"), (3, "time")])),
-                    draw(st.sampled_from(ODD)),
-                )
-                body = json.dumps(json.loads(row[15]) | {column[1]: value}, sort_keys=True, separators=(",", ":")).encode()
-                row = with_body((*row[: column[0]], value, *row[column[0] + 1 :]), body)
+                place, told = draw(st.sampled_from([(11, "reason"), (14, "request"), (2, "log"), (3, "time")]))
+                odd = draw(st.sampled_from(ODD))
+                body = json.dumps(json.loads(row[15]) | {told: odd}, sort_keys=True, separators=(",", ":")).encode()
+                row = with_body((*row[:place], odd, *row[place + 1 :]), body)
         made[at] = row
     return made
 
