@@ -13,12 +13,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final, Protocol
+from typing import ClassVar, Final, Protocol
 
-from ctsec.audit.tree.note import Note, Signature, check_name, key_id, read_key, write_base64
-from ctsec.encryption.ed25519 import PUBLIC_BYTES, SIGNATURE_BYTES, is_signed
+from ctsec.audit.tree.note import Note, NoteKey, Signature
+from ctsec.encryption.ed25519 import SIGNATURE_BYTES, is_signed
 
-_KIND: Final = b"\x04"
 _TIME: Final = 8
 # 9999-12-31T23:59:59Z: what a time can be written as.
 _LAST: Final = 253_402_300_799
@@ -32,29 +31,10 @@ class _Signs(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class CosignerKey:
-    """The Ed25519 public key (32 bytes) of a witness, and the name that its cosignatures stand under."""
+class CosignerKey(NoteKey):
+    """The key of a witness, under whose name its cosignatures stand."""
 
-    name: str
-    public: bytes
-
-    def __post_init__(self) -> None:
-        check_name(self.name)
-        if len(self.public) != PUBLIC_BYTES:
-            raise ValueError(f"expected a public key of {PUBLIC_BYTES} bytes")
-
-    @property
-    def id(self) -> bytes:
-        """The four bytes that a signature line begins with."""
-        return key_id(self.name, kind=_KIND, public=self.public)
-
-    def __str__(self) -> str:
-        return f"{self.name}+{self.id.hex()}+{write_base64(_KIND + self.public)}"
-
-    @classmethod
-    def read(cls, text: str) -> CosignerKey:
-        """Return the key in its text form, `<name>+<id in hex>+<base64 of 0x04 and the key>`; raise ValueError for anything else."""
-        return cls(*read_key(text, kind=_KIND))
+    KIND: ClassVar[bytes] = b"\x04"
 
     def is_of(self, signature: Signature) -> bool:
         """Say whether a signature claims to be of this key; it is not verified by that."""

@@ -17,14 +17,13 @@ import binascii
 import hashlib
 import re
 from dataclasses import dataclass
-from typing import Final
+from typing import ClassVar, Final, Self
 
 from ctsec.encryption.ed25519 import PUBLIC_BYTES, SIGNATURE_BYTES, is_signed
 
 MAX_NOTE: Final = 1 << 16
 MAX_SIGNATURES: Final = 32
 MAX_NAME: Final = 255
-_ED25519: Final = b"\x01"
 _KEY_ID: Final = 4
 _CONTROL: Final = re.compile(r"[\x00-\x09\x0b-\x1f\x7f]")
 _LINE: Final = re.compile(r"\u2014 (\S+) ([A-Za-z0-9+/]+={0,2})")
@@ -71,11 +70,12 @@ def read_key(text: str, *, kind: bytes) -> tuple[str, bytes]:
 
 
 @dataclass(frozen=True, slots=True)
-class VerifierKey:
-    """An Ed25519 public key (32 bytes) and the name that its signatures stand under."""
+class NoteKey:
+    """An Ed25519 public key (32 bytes) and the name that its signatures stand under; `KIND` is the byte of the type of its signatures."""
 
     name: str
     public: bytes
+    KIND: ClassVar[bytes]
 
     def __post_init__(self) -> None:
         check_name(self.name)
@@ -85,15 +85,22 @@ class VerifierKey:
     @property
     def id(self) -> bytes:
         """The four bytes that a signature line begins with."""
-        return key_id(self.name, kind=_ED25519, public=self.public)
+        return key_id(self.name, kind=self.KIND, public=self.public)
 
     def __str__(self) -> str:
-        return f"{self.name}+{self.id.hex()}+{write_base64(_ED25519 + self.public)}"
+        return f"{self.name}+{self.id.hex()}+{write_base64(self.KIND + self.public)}"
 
     @classmethod
-    def read(cls, text: str) -> VerifierKey:
-        """Return the key in its text form, `<name>+<id in hex>+<base64>`; raise ValueError for anything else."""
-        return cls(*read_key(text, kind=_ED25519))
+    def read(cls, text: str) -> Self:
+        """Return the key in its text form, `<name>+<id in hex>+<base64 of kind and key>`; raise ValueError for anything else."""
+        return cls(*read_key(text, kind=cls.KIND))
+
+
+@dataclass(frozen=True, slots=True)
+class VerifierKey(NoteKey):
+    """The key of whoever signs a note, a log its checkpoints."""
+
+    KIND: ClassVar[bytes] = b"\x01"
 
 
 @dataclass(frozen=True, slots=True)
