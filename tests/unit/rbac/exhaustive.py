@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from hypothesis import strategies as st
@@ -39,25 +40,46 @@ PLACES = (
 )
 
 
+METHODS = st.sampled_from([None, frozenset(), *(frozenset(list(Method)[:n]) for n in (1, 2, 3)), frozenset({Method.API_KEY})])
+PINNED = st.one_of(st.none(), st.frozensets(st.sampled_from(WORKSPACES)))
+SOMEWHERE = st.sampled_from(PLACES)
+
+
 @st.composite
 def tables(draw: Any, policy: Any) -> Any:
     """Draw a method table over a policy, or none."""
-    rows = st.dictionaries(st.sampled_from(policy.permissions), st.frozensets(st.sampled_from(list(Method)), min_size=1))
-    return draw(st.one_of(st.none(), rows.map(lambda table: MethodTable.of(policy.index, table))))
+    rows = draw(rows_of(policy.permissions))
+    return None if rows is None else MethodTable.of(policy.index, rows)
+
+
+@cache
+def rows_of(permissions: Any) -> Any:
+    """Draw which methods some of these permissions take, or none of it."""
+    return st.one_of(st.none(), st.dictionaries(st.sampled_from(permissions), st.frozensets(st.sampled_from(list(Method)), min_size=1)))
+
+
+@cache
+def narrowed(permissions: Any) -> Any:
+    """Draw what a key is narrowed to, or that it is not."""
+    return st.one_of(st.none(), st.frozensets(st.sampled_from(permissions)))
+
+
+@cache
+def askers(roles: Any) -> Any:
+    """Draw nobody, anybody, or somebody with one of these roles."""
+    return st.one_of(st.none(), standings(), standings(roles=roles))
 
 
 @st.composite
 def questions(draw: Any, policy: Any, *, key: Any = True) -> Any:
     """Draw a question about any permission in any place, through a session, a key or nothing."""
-    narrowed = st.one_of(st.none(), st.frozensets(st.sampled_from(policy.permissions)))
-    pinned = st.one_of(st.none(), st.frozensets(st.sampled_from(WORKSPACES)))
     return Question(
-        standing=draw(st.one_of(st.none(), standings(), standings(roles=[role.name for role in policy.organization_roles]))),
+        standing=draw(askers(tuple(role.name for role in policy.organization_roles))),
         permission=draw(st.sampled_from(policy.permissions)),
-        scopes=draw(narrowed) if key else None,
-        workspaces=draw(pinned) if key else None,
-        methods=draw(st.sampled_from([None, frozenset(), *(frozenset(list(Method)[:n]) for n in (1, 2, 3)), frozenset({Method.API_KEY})])),
-        **draw(st.sampled_from(PLACES)),
+        scopes=draw(narrowed(policy.permissions)) if key else None,
+        workspaces=draw(PINNED) if key else None,
+        methods=draw(METHODS),
+        **draw(SOMEWHERE),
     )
 
 

@@ -16,19 +16,18 @@ from tests.unit.rbac.reference import ANN, DAYS, HERE, NOW, WORKSPACES, member, 
 ONE, TWO = WORKSPACES
 
 
+def raise_to(role: Any, place: Any, start: Any) -> Any:
+    return Elevation(role=role, workspace=place, starts_at=DAYS[start], expires_at=DAYS[start + 2])
+
+
+ROLES = st.sampled_from(["viewer", "editor", "admin", "expired", "gone"])
+RAISED = st.lists(st.builds(raise_to, ROLES, st.sampled_from([None, *WORKSPACES]), st.integers(0, 4)), max_size=2)
+
+
 @st.composite
 def elevated(draw: Any) -> Any:
     """Draw a standing with roles for a time."""
-    standing = draw(standings())
-    roles = st.sampled_from(["viewer", "editor", "admin", "expired", "gone"])
-    places = st.sampled_from([None, *WORKSPACES])
-    starts = st.integers(0, 4)
-
-    def raise_to(role: Any, place: Any, start: Any) -> Any:
-        return Elevation(role=role, workspace=place, starts_at=DAYS[start], expires_at=DAYS[start + 2])
-
-    raised = st.builds(raise_to, roles, places, starts)
-    return replace(standing, elevations=tuple(draw(st.lists(raised, max_size=2))))
+    return replace(draw(standings()), elevations=tuple(draw(RAISED)))
 
 
 @given(st.tuples(policies(), policies()) | st.just((POLICY, preset_policy(viewer_ceiling=False))), st.lists(elevated(), max_size=4))

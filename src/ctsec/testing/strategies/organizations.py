@@ -7,10 +7,12 @@ and a workspace in which nobody has one, so that a list of workspaces comes out 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import Final
 
 from hypothesis import strategies as st
 
-from ctsec.ids import OrganizationId, UserId
+from ctsec.ids import OrganizationId, UserId, WorkspaceId
 from ctsec.rbac.policy import Policy
 from ctsec.rbac.role import OWNER
 from ctsec.rbac.standing import Assignment, MembershipStatus, Standing
@@ -30,6 +32,7 @@ from ctsec.testing.strategies.people import (
     standings,
     workspace_role_names,
 )
+from ctsec.testing.strategies.policies import KEPT
 from ctsec.testing.strategies.times import Period, periods
 from ctsec.testing.world import (
     Elevate,
@@ -44,47 +47,64 @@ from ctsec.testing.world import (
 )
 
 OLGA, ASSIGNED = USERS[:2]
+_OWNER: Final = Standing(user=OLGA, organization=HERE, role=OWNER)
+_HOMES: Final = {**dict.fromkeys(WORKSPACES, HERE), **dict.fromkeys(FOREIGN_WORKSPACES, THERE)}
+_CHANCE: Final = st.integers(0, 2)
 
 
 def keys(policy: Policy, *, owners: Sequence[UserId] = USERS, organization: OrganizationId = HERE) -> st.SearchStrategy[Key]:
     """Draw a key of one of `owners`; two in three are not narrowed and act as their owner's session does."""
-    owner, limits, pins, chance = st.sampled_from(owners), scopes(policy), pinned(), st.integers(0, 2)
+    return _keys(scopes(policy), tuple(owners), organization)
 
-    @st.composite
-    def key(draw: st.DrawFn) -> Key:
-        if draw(chance) < 2:
-            return Key(owner=draw(owner), organization=organization)
-        return Key(owner=draw(owner), organization=organization, scopes=draw(limits), workspaces=draw(pins))
 
-    return key()
+@lru_cache(KEPT)
+def _keys(
+    limits: st.SearchStrategy[frozenset[str] | None], owners: tuple[UserId, ...], organization: OrganizationId
+) -> st.SearchStrategy[Key]:
+    return _key(organization, st.sampled_from(owners), limits)
+
+
+@st.composite
+def _key(
+    draw: st.DrawFn, organization: OrganizationId, owner: st.SearchStrategy[UserId], limits: st.SearchStrategy[frozenset[str] | None]
+) -> Key:
+    if draw(_CHANCE) < 2:
+        return Key(owner=draw(owner), organization=organization)
+    return Key(owner=draw(owner), organization=organization, scopes=draw(limits), workspaces=draw(pinned()))
 
 
 def organizations(policy: Policy) -> st.SearchStrategy[World]:
     """Draw a world of five people, two organizations with workspaces of their own, and some keys."""
-    owner = Standing(user=OLGA, organization=HERE, role=OWNER)
-    homes = {**dict.fromkeys(WORKSPACES, HERE), **dict.fromkeys(FOREIGN_WORKSPACES, THERE)}
-    assigned, others, held = _assigned(policy), st.tuples(*_others(policy)), st.lists(keys(policy), max_size=2)
+    return _world(_assigned(policy), st.tuples(*_others(policy)), st.lists(keys(policy), max_size=2))
 
-    @st.composite
-    def world(draw: st.DrawFn) -> World:
-        people = (owner, draw(assigned), *(each for each in draw(others) if each is not None))
-        standings = {(each.organization, each.user): each for each in people}
-        return World(users=USERS, homes=homes, standings=standings, keys=tuple(draw(held)))
 
-    return world()
+@st.composite
+def _world(
+    draw: st.DrawFn,
+    assigned: st.SearchStrategy[Standing],
+    others: st.SearchStrategy[tuple[Standing | None, ...]],
+    held: st.SearchStrategy[list[Key]],
+) -> World:
+    people = (_OWNER, draw(assigned), *(each for each in draw(others) if each is not None))
+    standings = {(each.organization, each.user): each for each in people}
+    return World(users=USERS, homes=_HOMES, standings=standings, keys=tuple(draw(held)))
 
 
 def _assigned(policy: Policy) -> st.SearchStrategy[Standing]:
     """Draw an active member with a role in the first workspace."""
     roles, organization_roles = st.sampled_from(workspace_role_names(policy) or (GONE,)), st.sampled_from(organization_role_names(policy))
-    elsewhere = st.fixed_dictionaries({}, optional={WORKSPACES[1]: assignments(policy)})
+    return _assigned_standing(organization_roles, roles, st.fixed_dictionaries({}, optional={WORKSPACES[1]: assignments(policy)}))
 
-    @st.composite
-    def standing(draw: st.DrawFn) -> Standing:
-        held = {**draw(elsewhere), WORKSPACES[0]: Assignment(draw(roles))}
-        return Standing(user=ASSIGNED, organization=HERE, role=draw(organization_roles), workspaces=held)
 
-    return standing()
+@st.composite
+def _assigned_standing(
+    draw: st.DrawFn,
+    organization_roles: st.SearchStrategy[str],
+    roles: st.SearchStrategy[str],
+    elsewhere: st.SearchStrategy[dict[WorkspaceId, Assignment]],
+) -> Standing:
+    held = {**draw(elsewhere), WORKSPACES[0]: Assignment(draw(roles))}
+    return Standing(user=ASSIGNED, organization=HERE, role=draw(organization_roles), workspaces=held)
 
 
 def _others(policy: Policy) -> Iterator[st.SearchStrategy[Standing | None]]:

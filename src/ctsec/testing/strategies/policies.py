@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 from hypothesis import strategies as st
@@ -13,11 +14,17 @@ from ctsec.rbac.role import OrganizationRole, WorkspaceRole
 # "custom" and "expired": roles of a host's own, one of them named like a reason for a denial.
 ORGANIZATION_ROLES: Final = ("viewer", "member", "custom", "admin", "owner")
 WORKSPACE_ROLES: Final = ("viewer", "operator", "editor", "admin", "expired")
+KEPT: Final = 256  # strategies of one kind that are kept
 
 
 def permissions(policy: Policy) -> st.SearchStrategy[str]:
     """Draw a permission of `policy`."""
-    return st.sampled_from(policy.permissions)
+    return _permissions(policy.permissions)
+
+
+@lru_cache(KEPT)
+def _permissions(names: tuple[str, ...]) -> st.SearchStrategy[str]:
+    return st.sampled_from(names)
 
 
 def unknown_permissions(policy: Policy) -> st.SearchStrategy[str]:
@@ -40,6 +47,11 @@ def _starred(name: str) -> str:
 
 def masks(within: int) -> st.SearchStrategy[int]:
     """Draw a part of the mask `within`, which may be empty or whole."""
+    return _masks(within)
+
+
+@lru_cache(KEPT)
+def _masks(within: int) -> st.SearchStrategy[int]:
 
     def cut(mask: int) -> int:
         return mask & within

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from hypothesis import strategies as st
 
@@ -21,6 +22,8 @@ _ASTRAY: Sequence[Place] = (
     Place(workspace=WORKSPACES[0], workspace_organization=None),
     Place(workspace=WORKSPACES[0], workspace_organization=OrganizationId(HERE.upper())),
 )
+_ANYWHERE: Final = st.one_of(places(), st.sampled_from(_ASTRAY))
+_CHANCE: Final = st.integers(0, 4)
 
 
 def questions(policy: Policy, *, standing: st.SearchStrategy[Standing | None] | None = None) -> st.SearchStrategy[Question]:
@@ -29,25 +32,29 @@ def questions(policy: Policy, *, standing: st.SearchStrategy[Standing | None] | 
     Most questions are about a permission where it is held, by a member, without a key, since the others are all denied alike.
     """
     who = standings(policy) if standing is None else standing
-    names, limits, pins = permissions(policy), scopes(policy), pinned()
-    astray, chance = st.one_of(places(), st.sampled_from(_ASTRAY)), st.integers(0, 4)
+    return _question(policy, who, permissions(policy), scopes(policy))
 
-    @st.composite
-    def question(draw: st.DrawFn) -> Question:
-        member, fits, whole = (draw(chance) < 4 for _ in range(3))
-        permission = draw(names)
-        place = draw(astray)
-        if fits and policy.index.scope_of(permission) is Scope.ORGANIZATION:
-            place = Place()
-        elif fits:
-            place = Place(workspace=WORKSPACES[0], workspace_organization=HERE)
-        return Question(
-            standing=draw(who) if member else None,
-            permission=permission,
-            workspace=place.get("workspace"),
-            workspace_organization=place.get("workspace_organization"),
-            scopes=None if whole else draw(limits),
-            workspaces=None if whole else draw(pins),
-        )
 
-    return question()
+@st.composite
+def _question(
+    draw: st.DrawFn,
+    policy: Policy,
+    who: st.SearchStrategy[Standing | None],
+    names: st.SearchStrategy[str],
+    limits: st.SearchStrategy[frozenset[str] | None],
+) -> Question:
+    member, fits, whole = (draw(_CHANCE) < 4 for _ in range(3))
+    permission = draw(names)
+    place = draw(_ANYWHERE)
+    if fits and policy.index.scope_of(permission) is Scope.ORGANIZATION:
+        place = Place()
+    elif fits:
+        place = Place(workspace=WORKSPACES[0], workspace_organization=HERE)
+    return Question(
+        standing=draw(who) if member else None,
+        permission=permission,
+        workspace=place.get("workspace"),
+        workspace_organization=place.get("workspace_organization"),
+        scopes=None if whole else draw(limits),
+        workspaces=None if whole else draw(pinned()),
+    )

@@ -20,17 +20,17 @@ class Period(TypedDict):
 
 def moments() -> st.SearchStrategy[datetime]:
     """Draw an instant: the beginning of one of `DAYS`, or a microsecond before or after it."""
-    return st.sampled_from(_MOMENTS)
+    return _MOMENT
 
 
 def periods() -> st.SearchStrategy[Period]:
     """Draw a start and an end; half the time both are missing."""
-    return st.sampled_from(_PERIODS)
+    return _PERIOD
 
 
 def spans() -> st.SearchStrategy[tuple[datetime, datetime]]:
     """Draw a start and an end of a few days."""
-    return st.sampled_from(_SPANS)
+    return _SPAN
 
 
 _MOMENTS: Final = tuple(day + ticks * TICK for day in DAYS for ticks in (0, -1, 1))
@@ -42,3 +42,6 @@ _BOUNDED: Final = tuple(
     if (start or end) and (start is None or end is None or start < end)
 )
 _PERIODS: Final = (*(Period(starts_at=None, expires_at=None) for _ in _BOUNDED), *_BOUNDED)
+_MOMENT: Final = st.sampled_from(_MOMENTS)
+_PERIOD: Final = st.sampled_from(_PERIODS)
+_SPAN: Final = st.sampled_from(_SPANS)
