@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import scim2_server.service  # noqa: F401 (first, since its models look through every module that is there: two seconds after the tests')
 from hypothesis import HealthCheck, settings
 
 import ctsec
-from tests import programs, servers
+from tests import compiled, programs, servers
 from tests.servers import Database, available_databases, drop_database, fresh_database, fresh_redis
 from tests.victim import Victim
 
@@ -28,6 +29,8 @@ ROWS_FILE = Path(".rows.json")
 TOGETHER = {"tests/architecture/": "source", "tests/peers/": "peers", "tests/browser/test_provider.py": "peers"}
 
 ran: dict[str, dict[str, object]] = {}
+
+compiled.share()
 
 # What a collection makes lives to the end: looking it over for garbage was half of its time.
 gc.set_threshold(20_000, 20, 50)
