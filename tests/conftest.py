@@ -16,7 +16,7 @@ import scim2_server.service  # noqa: F401 (first, since its models look through 
 from hypothesis import HealthCheck, settings
 
 import ctsec
-from tests import compiled, programs, servers
+from tests import compiled, fresh, programs, servers
 from tests.servers import Database, available_databases, drop_database, fresh_database, fresh_redis
 from tests.victim import Victim
 
@@ -155,7 +155,9 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Write which rows were proved, and stop the servers."""
+    fresh.close()
     if is_worker(session.config):
+        servers.leave()
         return
     before = json.loads(ROWS_FILE.read_text("utf-8")) if ROWS_FILE.exists() else {}
     if ran:

@@ -66,6 +66,13 @@ def _server() -> subprocess.Popen[str]:
     )
 
 
+def close() -> None:
+    """End the server of this process, if it has one: a process that outlives its Popen is warned of."""
+    if _server.cache_info().currsize:
+        _server().communicate()
+        _server.cache_clear()
+
+
 def serve() -> None:
     """Fork a process for each line of the input, and answer with its exit code; a process returns from here when it is done."""
     for name in IMPORTED:

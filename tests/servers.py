@@ -168,6 +168,12 @@ def stop_all() -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
+def leave() -> None:
+    """Let go of the servers that this worker started: the controller stops them when every worker has ended."""
+    while _children:
+        _children.pop().returncode = 0  # or Python warns of a process that goes on, which it is meant to
+
+
 def fresh_database(kind: str, *, folder: Path, on: Server | None = None) -> Database:
     """Create an empty database; `folder` holds it if it is a file; `on` is a server other than the shared one."""
     name = f"ctsec_{secrets.token_hex(6)}"

@@ -13,9 +13,10 @@ Rules that this module keeps:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache, partial
 from typing import Final, TypeAlias
 
 from ctsec.ids import WorkspaceId
@@ -55,8 +56,8 @@ class _Judge:
     now: datetime
     table: MethodTable | None
 
-    def allows(self, question: Question, plan: Plan) -> bool:
-        return decide(self.policy, applied(question, plan, now=self.now), now=self.now, table=self.table).allowed
+    def allows(self, question: Question) -> bool:
+        return decide(self.policy, question, now=self.now, table=self.table).allowed
 
     def rights(self, standing: Standing | None, workspace: WorkspaceId | None) -> int:
         home = standing.organization if standing is not None else None
@@ -66,24 +67,28 @@ class _Judge:
 def smallest(policy: Policy, question: Question, *, now: datetime, table: MethodTable | None = None) -> Plan:
     """Return the smallest changes that turn the denial of `question` into an allowing decision, or () if nothing can be given."""
     judge = _Judge(policy, now, table)
-    plans = [plan for plan in _plans(judge, question) if judge.allows(question, plan)]
-    return min(plans, key=lambda plan: size(policy, question, plan, now=now), default=())
-
-
-def size(policy: Policy, question: Question, plan: Plan, *, now: datetime) -> Size:
-    """Return how large a plan is, for comparing: rights changed elsewhere, changes, their kinds, rights changed here, roles."""
-    judge = _Judge(policy, now, None)
+    reached = ((plan, applied(question, plan, now=now)) for plan in _plans(judge, question))
+    allowed = [(plan, after) for plan, after in reached if judge.allows(after)]
     given = applied(question, _mended(question.standing, now), now=now).standing
-    after = applied(question, plan, now=now)
+    had = cache(partial(judge.rights, given))
+    plan, _ = min(allowed, key=lambda each: _size(judge, *each, given=given, had=had), default=((), question))
+    return plan
+
+
+def _size(judge: _Judge, plan: Plan, after: Question, *, given: Standing | None, had: Callable[[WorkspaceId | None], int]) -> Size:
+    """Return how large a plan is, for comparing: rights changed elsewhere, changes, their kinds, rights changed here, roles.
+
+    `after` is the question as the plan leaves it, `given` the person before it, and `had` what that person has in a place.
+    """
     here = after.workspace
     places: set[WorkspaceId | None] = {None, _ELSEWHERE, here}
     for standing in (given, after.standing):
         if standing is not None:
             places |= {*standing.assignments, *(each.workspace for each in standing.elevations)}
-    changed = {place: judge.rights(given, place) ^ judge.rights(after.standing, place) for place in places}
+    changed = {place: had(place) ^ judge.rights(after.standing, place) for place in places}
     elsewhere = sum(mask.bit_count() for place, mask in changed.items() if place != here)
     kinds = tuple(KINDS.index(type(change)) for change in plan)
-    return elsewhere, len(plan), kinds, changed[here].bit_count(), tuple(_height(policy, change) for change in plan)
+    return elsewhere, len(plan), kinds, changed[here].bit_count(), tuple(_height(judge.policy, change) for change in plan)
 
 
 def _height(policy: Policy, change: Change) -> tuple[int, str]:
@@ -114,7 +119,7 @@ def _plans(judge: _Judge, question: Question) -> Iterator[Plan]:
     found = False
     if kept:
         for plan in _placed(judge, question, mended, scope):
-            found = found or judge.allows(question, plan)
+            found = found or judge.allows(applied(question, plan, now=judge.now))
             yield plan
     # Who keeps the role changes nothing elsewhere, so another organization role can be smaller only if keeping it leads nowhere.
     if not found:
