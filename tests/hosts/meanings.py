@@ -8,15 +8,16 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
 import flask
+from fastapi import FastAPI
 
 import ctsec.fastapi
 import ctsec.flask
 from ctsec import Principal
 from ctsec.ids import OrganizationId, UserId, WorkspaceId
 from ctsec.outcome import Refusal
-from ctsec.security import AsyncUnit
+from ctsec.security import AsyncSecurity, AsyncUnit, Security
 from tests.hosts.apps import fastapi_app, flask_app, slug
-from tests.hosts.harness import FastapiHost, FlaskHost, Host
+from tests.hosts.harness import FastapiHost, FlaskHost, Host, shared_app
 
 # Each role with the organization role and the workspace role of somebody who has it, and how many of the two workspaces they may enter.
 ROLES: Final[Mapping[str, tuple[str, str, int]]] = {
@@ -125,26 +126,24 @@ def meaning(role: str) -> Meaning:
 
 
 def furnish(host: Host) -> None:
-    """Add a guarded route for every line of the first two tables, and one that tells why somebody is refused."""
+    """Serve an application with a guarded route for every line of the first two tables, and one that tells why somebody is refused."""
     if isinstance(host, FastapiHost):
-        host.serve(fastapi_app(host.security))
-        _fastapi_routes(host)
+        host.serve(shared_app(_furnished_fastapi, host.security))
     else:
         assert isinstance(host, FlaskHost)
-        host.serve(flask_app(host.security))
-        _flask_routes(host)
+        host.serve(shared_app(_furnished_flask, host.security))
 
 
-def _fastapi_routes(host: FastapiHost) -> None:
-    guard = ctsec.fastapi.Guard(host.security)
+def _furnished_fastapi(security: AsyncSecurity) -> FastAPI:
+    app, guard = fastapi_app(security), ctsec.fastapi.Guard(security)
     for permission in lines(IN_WORKSPACE):
         needed = guard.require(permission, workspace="workspace_id")
-        host.app.get(f"/in/{{workspace_id}}/{slug(permission)}", dependencies=[needed])(lambda: None)
+        app.get(f"/in/{{workspace_id}}/{slug(permission)}", dependencies=[needed])(lambda: None)
     for permission in lines(IN_ORGANIZATION):
         needed = guard.require(permission, organization="organization_id")
-        host.app.get(f"/at/{{organization_id}}/{slug(permission)}", dependencies=[needed])(lambda: None)
+        app.get(f"/at/{{organization_id}}/{slug(permission)}", dependencies=[needed])(lambda: None)
 
-    @host.app.get("/why/{workspace_id}/{user_id}")
+    @app.get("/why/{workspace_id}/{user_id}")
     async def why(
         workspace_id: str,
         user_id: str,
@@ -155,17 +154,19 @@ def _fastapi_routes(host: FastapiHost) -> None:
         place: Any = {"organization": principal.organization, "workspace": WorkspaceId(workspace_id), "user": UserId(user_id)}
         return told(await unit.roles.explain(principal, permission, **place))
 
+    return app
 
-def _flask_routes(host: FlaskHost) -> None:
-    guard = ctsec.flask.Guard(host.security)
+
+def _furnished_flask(security: Security) -> flask.Flask:
+    app, guard = flask_app(security), ctsec.flask.Guard(security)
     for permission in lines(IN_WORKSPACE):
         view = guard.require(permission, workspace="workspace_id")(lambda **_: {})
-        host.app.get(f"/in/<workspace_id>/{slug(permission)}", endpoint=f"in {permission}")(view)
+        app.get(f"/in/<workspace_id>/{slug(permission)}", endpoint=f"in {permission}")(view)
     for permission in lines(IN_ORGANIZATION):
         view = guard.require(permission, organization="organization_id")(lambda **_: {})
-        host.app.get(f"/at/<organization_id>/{slug(permission)}", endpoint=f"at {permission}")(view)
+        app.get(f"/at/<organization_id>/{slug(permission)}", endpoint=f"at {permission}")(view)
 
-    @host.app.get("/why/<workspace_id>/<user_id>")
+    @app.get("/why/<workspace_id>/<user_id>")
     @guard.principal
     def why(workspace_id: str, user_id: str) -> dict[str, Any]:
         principal: Principal = flask.g.principal
@@ -173,6 +174,8 @@ def _flask_routes(host: FlaskHost) -> None:
         with guard.unit() as unit:
             place: Any = {"organization": home, "workspace": WorkspaceId(workspace_id), "user": UserId(user_id)}
             return told(unit.roles.explain(principal, flask.request.args["permission"], **place))
+
+    return app
 
 
 def told(explanation: Any) -> dict[str, Any]:

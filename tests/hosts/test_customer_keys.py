@@ -27,7 +27,8 @@ def service() -> Iterator[FakeAwsKms]:
 def host(request: pytest.FixtureRequest, service: FakeAwsKms) -> Iterator[Host]:
     """A host application of each framework that reaches the service."""
     bounds = CallBounds(attempts=1, read=2.0, total=5.0)
-    made = HOSTS[request.param](Policy.preset(), key_services=AwsKeyServices(aws_session(), endpoint=service.url, bounds=bounds))
+    services = AwsKeyServices(aws_session(), endpoint=service.url, bounds=bounds)
+    made = HOSTS[request.param](Policy.preset(), key_services=services, shared=True)
     yield made
     made.close()
 

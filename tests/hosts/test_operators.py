@@ -38,7 +38,7 @@ def kept(request: pytest.FixtureRequest, tmp_path: Path, kms: LocalKms) -> Itera
     """A host application of each framework on a SQLite file, with a folder for backups."""
     (tmp_path / "backups").mkdir()
     folder = BackupFolder(path=tmp_path / "backups", kms=kms, signer=Signer(kms.derive(SIGNING_LABEL)))
-    made = HOSTS[request.param](Policy.preset(), kept=(str(tmp_path / "app.db"), folder))
+    made = HOSTS[request.param](Policy.preset(), kept=(str(tmp_path / "app.db"), folder), shared=True)
     yield made
     made.close()
 

@@ -34,7 +34,7 @@ REGIONS = Regions(
 @pytest.fixture(params=sorted(HOSTS))
 def host(request: pytest.FixtureRequest) -> Iterator[Host]:
     """A host application of each framework with two regions."""
-    made = HOSTS[request.param](Policy.preset(), regions=REGIONS)
+    made = HOSTS[request.param](Policy.preset(), regions=REGIONS, shared=True)
     yield made
     made.close()
 
