@@ -318,7 +318,7 @@ async def test_a_key_that_is_needed_is_not_destroyed(scene: Scene) -> None:
     await scene.rotate()
     await scene.run()
     scene.world.clock.advance(SETTLE)
-    scene.shelf.put("row 0", late.blob[:-1] + b"\x00", late.context)
+    scene.shelf.put("row 0", late.blob[:-1] + bytes([late.blob[-1] ^ 1]), late.context)
     await scene.run()
     refused = await scene.destroy()
     assert reason(refused) is Reason.CONFLICT

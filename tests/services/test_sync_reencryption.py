@@ -317,7 +317,7 @@ def test_a_key_that_is_needed_is_not_destroyed(scene: Scene) -> None:
     scene.rotate()
     scene.run()
     scene.world.clock.advance(SETTLE)
-    scene.shelf.put("row 0", late.blob[:-1] + b"\x00", late.context)
+    scene.shelf.put("row 0", late.blob[:-1] + bytes([late.blob[-1] ^ 1]), late.context)
     scene.run()
     refused = scene.destroy()
     assert reason(refused) is Reason.CONFLICT

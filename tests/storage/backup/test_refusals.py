@@ -133,7 +133,7 @@ def test_reordered_and_mixed_files_are_refused(source: Path, tmp_path: Path) -> 
         raw[: start - 74] + other[start - 74 :],
         other[: start - 74] + raw[start - 74 :],
         raw[: first.start] + other[first] + raw[first.stop :],
-        raw[:end] + other[len(other) - END_BYTES :] if len(raw) == len(other) else ended(raw[:end])[:-1] + b"\x00",
+        raw[:end] + other[len(other) - END_BYTES :] if len(raw) == len(other) else raw[:-1] + bytes([raw[-1] ^ 1]),
     ):
         assert isinstance(refused(tmp_path / "mixed", changed), BackupChanged)
 
