@@ -1,7 +1,7 @@
 """Statements that a process compiles once, however many engines its tests make.
 
-An engine keeps what it compiled to itself. An application has one and each test has its own: compiling its statements took longer than
-running them. Engines whose dialects compile alike share here what any of them has compiled.
+An engine keeps what it compiled to itself. An application has one and each test has its own, and compiled the same statements anew.
+Engines whose dialects compile alike share here what any of them has compiled.
 """
 
 from __future__ import annotations
