@@ -111,7 +111,7 @@ def begun_at(seed: int) -> Iterator[None]:
 
 
 BOUNDARIES: Final = "sorted({now, *(boundary for boundary in boundaries if boundary > now)})"
-SIZED: Final = "return min(plans, key=lambda plan: size(policy, question, plan, now=now), default=())"
+SIZED: Final = "min(allowed, key=lambda each: _size(judge, *each, given=given, had=had), default=((), question))"
 KEYED: Final = "kept = {}; resolve = lambda who, at, place, home: kept.setdefault(place, policy.resolve(who, at, place, home))"
 EXPIRY: Final = "if period.expires_at is not None and period.expires_at <= now:\n        return _EXPIRED"
 SWALLOWED: Final = """try:
@@ -166,7 +166,7 @@ MUTANTS: Final = (
     Mutant(8, "the short way asks for no organization", Policy.check, "workspace_organization == standing.organization", "True"),
     Mutant(9, "a role for a time counts everywhere", Policy._elevated, "or each.workspace == workspace)", "or True)"),
     Mutant(9, "the role of any workspace", Policy.resolve, HERE_ONLY, "next(iter(standing.assignments.values()), None)"),
-    Mutant(10, "the first change that helps", remedy.smallest, SIZED, "return next(iter(plans), ())"),
+    Mutant(10, "the first change that helps", remedy.smallest, SIZED, "next(iter(allowed), ((), question))"),
     Mutant(10, "the last role for a time is named", explanation._giver, 'min(giving, default="")', '(giving or [""])[-1]'),
     Mutant(11, "who holds anything can lose nothing", writes.may_end_workspace_role, "& ~held(policy, actor, now, workspace)", ""),
     Mutant(12, "a positive cache without eviction", RecordCache.put, "if generation.evictions != self._evictions:", "if False:"),
@@ -204,7 +204,7 @@ MUTANTS: Final = (
     Mutant(18, "narrowing adds", decision.narrowed, "bits[p] & mask else outside", "not bits[p] & mask else outside"),
     Mutant(19, "a positive cache without eviction", RecordCache.put, "if generation.evictions != self._evictions:", "if False:"),
     Mutant(20, "nothing is ever missing", explanation.explain_question, "smallest(policy, question, now=now, table=table)", "()"),
-    Mutant(20, "a remedy that does not help", remedy.smallest, "if judge.allows(question, plan)", "if True"),
+    Mutant(20, "a remedy that does not help", remedy.smallest, "if judge.allows(after)", "if True"),
     Mutant(20, "the base is always named", explanation._giver, "if own is not None and bit & own.mask:", "if False:"),
     Mutant(20, "strangers hear what exists", change._admitted, "if question.workspace is not None else", "if home else"),
     Mutant(20, "who gives withholds", explanation._giver, GIVER, "Rule.CEILING, gives=False"),
