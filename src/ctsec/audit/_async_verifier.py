@@ -218,7 +218,7 @@ class AsyncLogVerifier:
                 found += await self._one_by_one(start, stop)
             else:
                 found += sound[0]
-                self._trail.pass_by(sound[1])
+                self.trail.pass_by(sound[1])
         return found
 
     async def _one_by_one(self, first: int, end: int) -> list[bytes]:

@@ -219,7 +219,7 @@ class LogVerifier:
                 found += self._one_by_one(start, stop)
             else:
                 found += sound[0]
-                self._trail.pass_by(sound[1])
+                self.trail.pass_by(sound[1])
         return found
 
     def _one_by_one(self, first: int, end: int) -> list[bytes]:

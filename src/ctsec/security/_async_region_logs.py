@@ -20,6 +20,7 @@ from types import MappingProxyType
 from typing import Final
 
 from ctsec.ambient import Ambient
+from ctsec.audit._async_ports import AsyncSealedStore
 from ctsec.audit.assurance import Finding, FindingKind, LogReport, VerificationReport
 from ctsec.audit.cover import Cover
 from ctsec.audit.event import LogId
@@ -33,7 +34,7 @@ from ctsec.encryption.dek import DEFAULT_REGION
 from ctsec.errors import CorruptRecord, CtsecError, LogInconsistent, ResidencyError, StoreError
 from ctsec.security._async_region_events import AsyncOpensParts
 from ctsec.security._async_sealed_logs import LOGS, AsyncSealedLogs, checkpoints_in, waiting_in
-from ctsec.storage._async_sealed_ports import AsyncSealedStorage, AsyncSealedStore
+from ctsec.storage._async_sealed_ports import AsyncSealedStorage
 from ctsec.worker._async import AsyncJob
 
 REGION_LOGS_JOB: Final = "region-logs"

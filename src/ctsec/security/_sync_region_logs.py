@@ -21,6 +21,7 @@ from types import MappingProxyType
 from typing import Final
 
 from ctsec.ambient import Ambient
+from ctsec.audit._sync_ports import SealedStore
 from ctsec.audit.assurance import Finding, FindingKind, LogReport, VerificationReport
 from ctsec.audit.cover import Cover
 from ctsec.audit.event import LogId
@@ -34,7 +35,7 @@ from ctsec.encryption.dek import DEFAULT_REGION
 from ctsec.errors import CorruptRecord, CtsecError, LogInconsistent, ResidencyError, StoreError
 from ctsec.security._sync_region_events import OpensParts
 from ctsec.security._sync_sealed_logs import LOGS, SealedLogs, checkpoints_in, waiting_in
-from ctsec.storage._sync_sealed_ports import SealedStorage, SealedStore
+from ctsec.storage._sync_sealed_ports import SealedStorage
 from ctsec.worker._sync import Job
 
 REGION_LOGS_JOB: Final = "region-logs"
