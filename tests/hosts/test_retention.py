@@ -75,3 +75,17 @@ def test_a_log_is_kept_by_plan_and_a_hold_keeps_more(host: Host) -> None:
     sealed(host, bundle)
     assert again(olga).ok(f"GET {home}?name=workspace.created")["events"] == []
     assert done(host, bundle.logs.verify()).findings == ()
+
+
+def test_a_preview_without_a_key_says_what_is_missing(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nothing signs what is purged, the two previews answer 501 and say so, to those alone who may see the log."""
+    bundle: Any = host.security  # type: ignore[attr-defined]
+    olga, eve = Browser(host).sign_up("olga@acme.example"), Browser(host).sign_up("eve@globex.example")
+    home = f"/organizations/{olga.found('Acme')}/audit"
+    for part in ("_purger", "_pruner"):
+        monkeypatch.setattr(bundle.retention, part, None)
+    for each in ("purge", "prune"):
+        answer = olga.auth(f"GET {home}/{each}")
+        assert (answer.status, answer.json["reason"], answer.headers["content-type"]) == (501, "not_configured", "application/problem+json")
+        assert "retention_signer" in answer.json["detail"]
+        assert eve.auth(f"GET {home}/{each}").status == 404

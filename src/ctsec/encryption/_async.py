@@ -13,7 +13,7 @@ from ctsec.encryption.context import DEPLOYMENT, Context, wrap_context
 from ctsec.encryption.data_key import DataKey, DataKeyExhausted, NoDataKey, counted
 from ctsec.encryption.dek import DEFAULT_REGION, DekState, WrappedDek
 from ctsec.encryption.envelope import dek_id_of, open_blob, seal
-from ctsec.encryption.holding import HeldKeys, RingPolicy, serving
+from ctsec.encryption.holding import HeldKeys, RingPolicy, Started, serving
 from ctsec.encryption.suites import Suite
 from ctsec.encryption.turns import AsyncTurns
 from ctsec.errors import CorruptRecord, DecryptionFailed, KeyNotFound, KmsError
@@ -174,12 +174,14 @@ class AsyncKeyRing:
             key = self._held.fresh(scope, dek_id)
             if key is not None:
                 return key
+            # Before the record is read: what is destroyed from here on is not held, though the record that was read knew nothing of it.
+            started = self._held.begin()
             record = await self._source.get(dek_id)
             if record is None:
                 raise NoDataKey("the data key of this record is not in the store; restore it together with its data")
             if record.scope != scope:
                 raise DecryptionFailed("the ciphertext does not open under this key and context")
-            return await self._unwrap(record)
+            return await self._unwrap(record, started=started)
 
     async def _sealing_key(self, scope: str, region: str, *, spent: DataKey | None = None, messages: int = 0) -> DataKey:
         """Return the key that seals, with room: more of it if it is the one that is `spent`."""
@@ -188,19 +190,18 @@ class AsyncKeyRing:
             record = await self._source.active(scope, region)
             if record is None:
                 raise NoDataKey(f"{scope} has no active data key in {region}; run the preparation step (ctsec db upgrade) first")
-            key = self._held.fresh(scope, record.id) or await self._unwrap(record)
+            key = self._held.fresh(scope, record.id) or await self._unwrap(record, started=started)
             if key is spent or not key.may_seal(now=self._ambient.now()):
                 await self.extend(record, key, messages=messages)
             self._held.point(record, started=started)
             return key
 
-    async def _unwrap(self, record: WrappedDek) -> DataKey:
+    async def _unwrap(self, record: WrappedDek, *, started: Started) -> DataKey:
         if record.state is DekState.DESTROYED:
             raise KeyNotFound("the data key of this record was destroyed; what it sealed can not be read any more")
         refused = self._held.refused(record)
         if refused is not None:
             raise refused
-        started = self._held.begin()
         try:
             key = await self._key_of(record)
         except KmsError as error:

@@ -14,7 +14,8 @@ def cut_at_the_end(sock: socket.socket, seconds: float) -> Generator[None, None,
 
     def cut() -> None:
         with suppress(OSError):
-            sock.shutdown(socket.SHUT_RDWR)
+            # Below TLS: `SSLSocket.shutdown` takes TLS off first, and what the other thread sends or reads meanwhile would be in clear.
+            socket.socket.shutdown(sock, socket.SHUT_RDWR)
 
     timer = threading.Timer(seconds, cut)
     timer.daemon = True

@@ -19,6 +19,9 @@ from ctsec.web._async_audit import AUDIT_VIEW
 from ctsec.web._async_call import Answer, AsyncCall
 from ctsec.web._async_entry import ambient_request
 from ctsec.web.http import WebResponse
+from ctsec.web.problem import not_configured
+
+_NO_KEY = not_configured("nothing is purged or pruned here: this deployment has no key that signs it (`retention_signer`)").response()
 
 
 async def retention(call: AsyncCall) -> Answer:
@@ -51,6 +54,8 @@ async def preview_purge(call: AsyncCall) -> Answer:
     refusal = await call.may_read(AUDIT_VIEW)
     if refusal is not None:
         return refusal
+    if not call.security.retention.purges:
+        return _NO_KEY
     found = await call.security.retention.preview(_log(call))
     regions, silent = await _in_regions(call)
     return WebResponse(json=shapes.preview(found, regions, silent))
@@ -61,6 +66,8 @@ async def preview_prune(call: AsyncCall) -> Answer:
     refusal = await call.may_read(AUDIT_VIEW)
     if refusal is not None:
         return refusal
+    if not call.security.retention.purges:
+        return _NO_KEY
     return WebResponse(json=shapes.pruned(await call.security.retention.prune_preview(_log(call))))
 
 

@@ -20,6 +20,9 @@ from ctsec.web._sync_audit import AUDIT_VIEW
 from ctsec.web._sync_call import Answer, Call
 from ctsec.web._sync_entry import ambient_request
 from ctsec.web.http import WebResponse
+from ctsec.web.problem import not_configured
+
+_NO_KEY = not_configured("nothing is purged or pruned here: this deployment has no key that signs it (`retention_signer`)").response()
 
 
 def retention(call: Call) -> Answer:
@@ -52,6 +55,8 @@ def preview_purge(call: Call) -> Answer:
     refusal = call.may_read(AUDIT_VIEW)
     if refusal is not None:
         return refusal
+    if not call.security.retention.purges:
+        return _NO_KEY
     found = call.security.retention.preview(_log(call))
     regions, silent = _in_regions(call)
     return WebResponse(json=shapes.preview(found, regions, silent))
@@ -62,6 +67,8 @@ def preview_prune(call: Call) -> Answer:
     refusal = call.may_read(AUDIT_VIEW)
     if refusal is not None:
         return refusal
+    if not call.security.retention.purges:
+        return _NO_KEY
     return WebResponse(json=shapes.pruned(call.security.retention.prune_preview(_log(call))))
 
 

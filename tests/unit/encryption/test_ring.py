@@ -13,7 +13,7 @@ import pytest
 from ctsec.ambient import Ambient
 from ctsec.encryption import Context, KeyRing, RingPolicy, Suite, WrappedDek
 from ctsec.encryption.data_key import NoDataKey
-from ctsec.encryption.holding import HeldKeys
+from ctsec.encryption.holding import HeldKeys, keys_of
 from ctsec.encryption.kms import LocalKms
 from ctsec.errors import CorruptRecord, DecryptionFailed, KeyNotFound
 from ctsec.ids import DekId, OrganizationId
@@ -211,3 +211,36 @@ def test_a_data_key_of_another_organization_serves_nobody_else(kms: Liar, record
             ring.rewrap(record)
     records.deks = [mine]
     assert ring_of(kms, records).open(blob, context=CONTEXT) == b"a token"
+
+
+@pytest.mark.parametrize("verb", ["open", "seal"])
+def test_a_key_that_was_destroyed_while_it_was_fetched_is_not_held(kms: Liar, records: Records, verb: str) -> None:
+    """A record is read, then its key is destroyed and the cache told of it: what was under way ends, and nothing after it has the key."""
+    blob = ring_of(kms, records).seal(b"a token", context=CONTEXT)
+    held = HeldKeys(clock=FixedClock())
+    ring = KeyRing(kms=kms, source=records, ambient=Ambient(clock=FixedClock()), held=held)
+    (record,) = records.deks
+
+    class Late(Records):
+        """Answers with what was committed before the destruction, which ends while the answer is on its way."""
+
+        def get(self, dek_id: DekId) -> WrappedDek | None:
+            """Return the record as it was."""
+            return self.destroyed()
+
+        def active(self, scope: str, region: str) -> WrappedDek | None:
+            """Return the record as it was."""
+            return self.destroyed()
+
+        def destroyed(self) -> WrappedDek:
+            records.deks[0] = record.destroyed()
+            held.hear([keys_of(ACME)])
+            return record
+
+    slow = KeyRing(kms=kms, source=Late(), ambient=Ambient(clock=FixedClock()), held=held)
+    if verb == "open":
+        assert slow.open(blob, context=CONTEXT) == b"a token"
+    else:
+        slow.seal(b"the last one", context=CONTEXT)
+    with pytest.raises(KeyNotFound):
+        ring.open(blob, context=CONTEXT)
