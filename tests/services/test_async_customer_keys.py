@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from ctsec.encryption import Context
+from ctsec.encryption import AsyncKeyRing, Context
 from ctsec.encryption.customer_key import CustomerKeyPolicy
 from ctsec.encryption.dek import dek_id_from_bytes
 from ctsec.encryption.holding import HoldingPolicy, RingPolicy
 from ctsec.encryption.kms.attempts import CallBounds
 from ctsec.encryption.kms.aws import AwsKeyServices
-from ctsec.errors import CtsecError, KeyDenied, KeyDisabled, KeyNotFound, KeyPendingDeletion, KmsUnavailable
+from ctsec.errors import CtsecError, KeyDenied, KeyDisabled, KeyNotFound, KeyPendingDeletion, KmsUnavailable, StoreBusy
 from ctsec.ids import OrganizationId
 from ctsec.outcome import Reason
 from ctsec.principal import Principal
@@ -392,3 +392,31 @@ async def test_nothing_is_asked_of_memory_alone() -> None:
         arn = "arn:aws:kms:eu-central-1:111122223333:key/0b7bcb2d-3b9e-4b7e-8d4d-111122223333"
         refused = await world.call("customer_keys.register", world.sure(ann), organization=acme.id, ref=arn)
         assert reason(refused) is Reason.INVALID_INPUT
+
+
+@pytest.mark.parametrize("verb", ["seal", "rotate"])
+async def test_a_data_key_that_was_made_before_a_registration_is_not_written_after_it(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, verb: str
+) -> None:
+    """A data key that the deployment's key wrapped while the organization registered its own is refused, and made anew under that one."""
+    made = AsyncKeyRing.make_dek
+    late: list[str] = [scene.arn]
+
+    async def slow(ring: AsyncKeyRing, *args: Any, **named: Any) -> Any:
+        record = await made(ring, *args, **named)
+        if late:
+            assert reason(await scene.change("register", ref=late.pop())) is None
+        return record
+
+    async def once() -> None:
+        if verb == "seal":
+            await scene.seal()
+        else:
+            await scene.world.call("data_keys.rotate", scene.world.sure(scene.ann), organization=scene.acme)
+
+    monkeypatch.setattr(AsyncKeyRing, "make_dek", slow)
+    with pytest.raises(StoreBusy):
+        await once()
+    assert await scene.keks() == set()
+    await once()
+    assert await scene.keks() == {scene.arn}

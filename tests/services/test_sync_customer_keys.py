@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from ctsec.encryption import Context
+from ctsec.encryption import Context, KeyRing
 from ctsec.encryption.customer_key import CustomerKeyPolicy
 from ctsec.encryption.dek import dek_id_from_bytes
 from ctsec.encryption.holding import HoldingPolicy, RingPolicy
 from ctsec.encryption.kms.attempts import CallBounds
 from ctsec.encryption.kms.aws import AwsKeyServices
-from ctsec.errors import CtsecError, KeyDenied, KeyDisabled, KeyNotFound, KeyPendingDeletion, KmsUnavailable
+from ctsec.errors import CtsecError, KeyDenied, KeyDisabled, KeyNotFound, KeyPendingDeletion, KmsUnavailable, StoreBusy
 from ctsec.ids import OrganizationId
 from ctsec.outcome import Reason
 from ctsec.principal import Principal
@@ -393,3 +393,31 @@ def test_nothing_is_asked_of_memory_alone() -> None:
         arn = "arn:aws:kms:eu-central-1:111122223333:key/0b7bcb2d-3b9e-4b7e-8d4d-111122223333"
         refused = world.call("customer_keys.register", world.sure(ann), organization=acme.id, ref=arn)
         assert reason(refused) is Reason.INVALID_INPUT
+
+
+@pytest.mark.parametrize("verb", ["seal", "rotate"])
+def test_a_data_key_that_was_made_before_a_registration_is_not_written_after_it(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, verb: str
+) -> None:
+    """A data key that the deployment's key wrapped while the organization registered its own is refused, and made anew under that one."""
+    made = KeyRing.make_dek
+    late: list[str] = [scene.arn]
+
+    def slow(ring: KeyRing, *args: Any, **named: Any) -> Any:
+        record = made(ring, *args, **named)
+        if late:
+            assert reason(scene.change("register", ref=late.pop())) is None
+        return record
+
+    def once() -> None:
+        if verb == "seal":
+            scene.seal()
+        else:
+            scene.world.call("data_keys.rotate", scene.world.sure(scene.ann), organization=scene.acme)
+
+    monkeypatch.setattr(KeyRing, "make_dek", slow)
+    with pytest.raises(StoreBusy):
+        once()
+    assert scene.keks() == set()
+    once()
+    assert scene.keks() == {scene.arn}

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from ctsec.encryption.dek import DekState
 from ctsec.encryption.envelope import dek_id_of
 from ctsec.encryption.holding import RingPolicy
 from ctsec.encryption.suites import Suite
-from ctsec.errors import CtsecError, DecryptionFailed, KeyNotFound
+from ctsec.errors import CtsecError, DecryptionFailed, KeyNotFound, StoreBusy
 from ctsec.ids import OrganizationId
 from ctsec.outcome import Reason
 from ctsec.principal import Principal
@@ -325,3 +326,34 @@ def test_a_record_that_does_not_open_is_passed_over(scene: Scene) -> None:
     scene.world.parts.memory.data_keys.forget()
     with pytest.raises(CtsecError):
         scene.seal()
+
+
+class _Wrapped:
+    """The records of data keys as they were before the worker wrapped them anew."""
+
+    def __init__(self, records: Any) -> None:
+        self._records = records
+
+    def of_scope(self, scope: str) -> tuple[Any, ...]:
+        """Return the records of a moment ago."""
+        return tuple(replace(each, version=each.version - 1) for each in self._records.of_scope(scope))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._records, name)
+
+
+@pytest.mark.parametrize("verb", ["destroy", "destroy_retired"])
+def test_nothing_is_called_destroyed_that_lives_on(scene: Scene, verb: str) -> None:
+    """A key that is wrapped anew while it is destroyed stops the destruction, which says so: no event tells of keys that still open."""
+    blob = scene.seal()
+    if verb == "destroy_retired":
+        scene.world.call("data_keys.rotate", scene.ann, organization=scene.acme)
+        scene.world.security.jobs.reencryptions.run_due()
+        scene.world.clock.advance(timedelta(hours=3))
+        scene.world.security.jobs.reencryptions.run_due()
+    with scene.world.security.begin() as unit:
+        unit.data_keys._records = _Wrapped(unit.data_keys._records)
+        with pytest.raises(StoreBusy):
+            getattr(unit.data_keys, verb)(scene.ann, organization=scene.acme)
+    assert [list(scene.world.events(scene.acme, f"{each}.destroyed")) for each in ("data_keys", "retired_data_keys")] == [[], []]
+    assert scene.open(blob) == "a token"

@@ -15,10 +15,11 @@ from ctsec.encryption._async_ports import (
     AsyncKeyRights,
     AsyncReencryptionRecords,
 )
-from ctsec.encryption.customer_key import ENCRYPTION_MANAGE
+from ctsec.encryption.customer_key import ENCRYPTION_MANAGE, KEY_CHANGED, same_key
 from ctsec.encryption.dek import DEFAULT_REGION, DekState, WrappedDek
 from ctsec.encryption.holding import keys_of
 from ctsec.encryption.reencryption import SealedPlace, Stored, is_clear, retired
+from ctsec.errors import StoreBusy
 from ctsec.ids import DekId, OrganizationId
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Principal
@@ -66,6 +67,8 @@ class AsyncDataKeys:
             made = await self._ring.make_dek(organization, region=region, kek=own.ref if own is not None else None)
             refusal = await self._judge(actor, organization, lock=True)
             if refusal is None:
+                if not same_key(own, await self._customer_keys.get(organization, region, fresh=True)):
+                    raise StoreBusy(KEY_CHANGED)
                 return await self._replaced(actor, organization, made)
         return await refuse(self._audit, actor, organization, refusal, attempted="data_key.rotate")
 
@@ -80,7 +83,8 @@ class AsyncDataKeys:
             return await refuse(self._audit, actor, organization, refusal, attempted="data_keys.destroy")
         count = 0
         for record in await self._records.of_scope(organization):
-            if record.state is not DekState.DESTROYED and await self._records.change(record.destroyed()):
+            if record.state is not DekState.DESTROYED:
+                await self._destroy(record)
                 count += 1
         for key in await self._customer_keys.of_organization(organization):
             await self._customer_keys.remove(organization, key.region)
@@ -110,7 +114,8 @@ class AsyncDataKeys:
             return await refuse(self._audit, actor, organization, refusal, attempted="data_keys.destroy_retired")
         count = 0
         for record in keys:
-            if record.id in unneeded and await self._records.change(record.destroyed()):
+            if record.id in unneeded:
+                await self._destroy(record)
                 count += 1
         if count:
             await self._epochs.bump(keys_of(organization))
@@ -122,6 +127,11 @@ class AsyncDataKeys:
                 details={"count": count},
             )
         return count
+
+    async def _destroy(self, record: WrappedDek) -> None:
+        # Passed over, a key that the worker wraps anew at this moment would live on while the log says that it is gone.
+        if not await self._records.change(record.destroyed()):
+            raise StoreBusy("a data key was changed meanwhile; nothing was destroyed, try again")
 
     async def _unneeded(self, keys: tuple[WrappedDek, ...], organization: OrganizationId) -> tuple[frozenset[DekId], tuple[str, ...]]:
         """Return which replaced keys nothing needs, and the names of the tables that need others."""

@@ -64,8 +64,8 @@ class AsyncDekRecords(Protocol):
 class AsyncCustomerKeyRecords(Protocol):
     """The keys of organizations' own."""
 
-    async def get(self, organization: OrganizationId, region: str) -> CustomerKey | None:
-        """Return the key of an organization for a region."""
+    async def get(self, organization: OrganizationId, region: str, *, fresh: bool = False) -> CustomerKey | None:
+        """Return the key of an organization for a region; `fresh` locks it, so that it is what is committed now, not a snapshot."""
         ...
 
     async def of_organization(self, organization: OrganizationId) -> tuple[CustomerKey, ...]:

@@ -8,11 +8,12 @@ from ctsec.audit.event import EventName, Target
 from ctsec.encryption._async import AsyncKeyRing
 from ctsec.encryption._async_ports import AsyncCustomerKeyRecords, AsyncDekRecords, AsyncEpochRecords, AsyncOrganizationLock
 from ctsec.encryption.context import Context
+from ctsec.encryption.customer_key import KEY_CHANGED, same_key
 from ctsec.encryption.data_key import DataKey, DataKeyExhausted, NoDataKey, counted
 from ctsec.encryption.dek import DEFAULT_REGION, WrappedDek
 from ctsec.encryption.envelope import dek_id_of, open_blob, seal
 from ctsec.encryption.holding import keys_of
-from ctsec.errors import DecryptionFailed
+from ctsec.errors import DecryptionFailed, StoreBusy
 from ctsec.ids import DekId, OrganizationId
 from ctsec.principal import system
 
@@ -86,6 +87,8 @@ class AsyncSecrets:
         record = await self._ring.make_dek(organization, region=region, kek=own.ref if own is not None else None)
         if not await self._organizations.lock(organization):
             raise ValueError("expected a context of an organization that is there")
+        if not same_key(own, await self._customer_keys.get(organization, region, fresh=True)):
+            raise StoreBusy(KEY_CHANGED)
         if active is not None:
             await self._records.change(active.retired())
         # Two units may make a first key at once: the newest seals, and both open.

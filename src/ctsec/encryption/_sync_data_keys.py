@@ -16,10 +16,11 @@ from ctsec.encryption._sync_ports import (
     KeyRights,
     ReencryptionRecords,
 )
-from ctsec.encryption.customer_key import ENCRYPTION_MANAGE
+from ctsec.encryption.customer_key import ENCRYPTION_MANAGE, KEY_CHANGED, same_key
 from ctsec.encryption.dek import DEFAULT_REGION, DekState, WrappedDek
 from ctsec.encryption.holding import keys_of
 from ctsec.encryption.reencryption import SealedPlace, Stored, is_clear, retired
+from ctsec.errors import StoreBusy
 from ctsec.ids import DekId, OrganizationId
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Principal
@@ -67,6 +68,8 @@ class DataKeys:
             made = self._ring.make_dek(organization, region=region, kek=own.ref if own is not None else None)
             refusal = self._judge(actor, organization, lock=True)
             if refusal is None:
+                if not same_key(own, self._customer_keys.get(organization, region, fresh=True)):
+                    raise StoreBusy(KEY_CHANGED)
                 return self._replaced(actor, organization, made)
         return refuse(self._audit, actor, organization, refusal, attempted="data_key.rotate")
 
@@ -81,7 +84,8 @@ class DataKeys:
             return refuse(self._audit, actor, organization, refusal, attempted="data_keys.destroy")
         count = 0
         for record in self._records.of_scope(organization):
-            if record.state is not DekState.DESTROYED and self._records.change(record.destroyed()):
+            if record.state is not DekState.DESTROYED:
+                self._destroy(record)
                 count += 1
         for key in self._customer_keys.of_organization(organization):
             self._customer_keys.remove(organization, key.region)
@@ -111,7 +115,8 @@ class DataKeys:
             return refuse(self._audit, actor, organization, refusal, attempted="data_keys.destroy_retired")
         count = 0
         for record in keys:
-            if record.id in unneeded and self._records.change(record.destroyed()):
+            if record.id in unneeded:
+                self._destroy(record)
                 count += 1
         if count:
             self._epochs.bump(keys_of(organization))
@@ -123,6 +128,11 @@ class DataKeys:
                 details={"count": count},
             )
         return count
+
+    def _destroy(self, record: WrappedDek) -> None:
+        # Passed over, a key that the worker wraps anew at this moment would live on while the log says that it is gone.
+        if not self._records.change(record.destroyed()):
+            raise StoreBusy("a data key was changed meanwhile; nothing was destroyed, try again")
 
     def _unneeded(self, keys: tuple[WrappedDek, ...], organization: OrganizationId) -> tuple[frozenset[DekId], tuple[str, ...]]:
         """Return which replaced keys nothing needs, and the names of the tables that need others."""

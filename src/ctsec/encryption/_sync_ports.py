@@ -65,8 +65,8 @@ class DekRecords(Protocol):
 class CustomerKeyRecords(Protocol):
     """The keys of organizations' own."""
 
-    def get(self, organization: OrganizationId, region: str) -> CustomerKey | None:
-        """Return the key of an organization for a region."""
+    def get(self, organization: OrganizationId, region: str, *, fresh: bool = False) -> CustomerKey | None:
+        """Return the key of an organization for a region; `fresh` locks it, so that it is what is committed now, not a snapshot."""
         ...
 
     def of_organization(self, organization: OrganizationId) -> tuple[CustomerKey, ...]:

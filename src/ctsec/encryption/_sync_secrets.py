@@ -9,11 +9,12 @@ from ctsec.audit.event import EventName, Target
 from ctsec.encryption._sync import KeyRing
 from ctsec.encryption._sync_ports import CustomerKeyRecords, DekRecords, EpochRecords, OrganizationLock
 from ctsec.encryption.context import Context
+from ctsec.encryption.customer_key import KEY_CHANGED, same_key
 from ctsec.encryption.data_key import DataKey, DataKeyExhausted, NoDataKey, counted
 from ctsec.encryption.dek import DEFAULT_REGION, WrappedDek
 from ctsec.encryption.envelope import dek_id_of, open_blob, seal
 from ctsec.encryption.holding import keys_of
-from ctsec.errors import DecryptionFailed
+from ctsec.errors import DecryptionFailed, StoreBusy
 from ctsec.ids import DekId, OrganizationId
 from ctsec.principal import system
 
@@ -87,6 +88,8 @@ class Secrets:
         record = self._ring.make_dek(organization, region=region, kek=own.ref if own is not None else None)
         if not self._organizations.lock(organization):
             raise ValueError("expected a context of an organization that is there")
+        if not same_key(own, self._customer_keys.get(organization, region, fresh=True)):
+            raise StoreBusy(KEY_CHANGED)
         if active is not None:
             self._records.change(active.retired())
         # Two units may make a first key at once: the newest seals, and both open.

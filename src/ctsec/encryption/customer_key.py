@@ -17,6 +17,7 @@ from typing import Final
 from ctsec.ids import OrganizationId
 
 ENCRYPTION_MANAGE: Final = "encryption:manage"
+KEY_CHANGED: Final = "the key of the organization was changed while a data key was made under the earlier one; try again"
 _REF: Final = re.compile(r"[!-~]{1,512}")
 _REGION: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 
@@ -58,3 +59,8 @@ def parse_region(text: str) -> str:
     if not _REGION.fullmatch(text):
         raise ValueError("expected a region of at most 32 lower-case letters, digits and hyphens")
     return text
+
+
+def same_key(one: CustomerKey | None, other: CustomerKey | None) -> bool:
+    """Say whether two records name the same key, whatever was found out about it; None is the deployment's."""
+    return (one.ref if one is not None else None) == (other.ref if other is not None else None)

@@ -72,9 +72,9 @@ class AsyncMemoryCustomerKeys:
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
 
-    async def get(self, organization: OrganizationId, region: str) -> CustomerKey | None:
-        """Return the key of an organization for a region."""
-        return self._tx.get(CUSTOMER_KEYS, (organization, region))
+    async def get(self, organization: OrganizationId, region: str, *, fresh: bool = False) -> CustomerKey | None:
+        """Return the key of an organization for a region; `fresh` is a locking read."""
+        return (self._tx.current if fresh else self._tx.get)(CUSTOMER_KEYS, (organization, region))
 
     async def of_organization(self, organization: OrganizationId) -> tuple[CustomerKey, ...]:
         """Return the keys of an organization, in the order of their regions."""

@@ -68,9 +68,9 @@ class AsyncSqlCustomerKeys:
         self._run = run
         self._tables = tables
 
-    async def get(self, organization: OrganizationId, region: str) -> CustomerKey | None:
-        """Return the key of an organization for a region."""
-        return made(CustomerKey, await self._run.row(deks.customer_key(self._tables, organization, region)))
+    async def get(self, organization: OrganizationId, region: str, *, fresh: bool = False) -> CustomerKey | None:
+        """Return the key of an organization for a region; `fresh` is a locking read."""
+        return made(CustomerKey, await self._run.row(deks.customer_key(self._tables, organization, region, fresh=fresh)))
 
     async def of_organization(self, organization: OrganizationId) -> tuple[CustomerKey, ...]:
         """Return the keys of an organization, in the order of their regions."""

@@ -69,9 +69,9 @@ class SqlCustomerKeys:
         self._run = run
         self._tables = tables
 
-    def get(self, organization: OrganizationId, region: str) -> CustomerKey | None:
-        """Return the key of an organization for a region."""
-        return made(CustomerKey, self._run.row(deks.customer_key(self._tables, organization, region)))
+    def get(self, organization: OrganizationId, region: str, *, fresh: bool = False) -> CustomerKey | None:
+        """Return the key of an organization for a region; `fresh` is a locking read."""
+        return made(CustomerKey, self._run.row(deks.customer_key(self._tables, organization, region, fresh=fresh)))
 
     def of_organization(self, organization: OrganizationId) -> tuple[CustomerKey, ...]:
         """Return the keys of an organization, in the order of their regions."""

@@ -70,10 +70,11 @@ def uses(tables: Tables, dek_id: DekId | str) -> Select[Any]:
     return select(tables.dek_use).where(tables.dek_use.c.id == dek_id)
 
 
-def customer_key(tables: Tables, organization: OrganizationId, region: str) -> Select[Any]:
-    """Return the query for the key of an organization for a region."""
+def customer_key(tables: Tables, organization: OrganizationId, region: str, *, fresh: bool) -> Select[Any]:
+    """Return the query for the key of an organization for a region; `fresh` locks it."""
     t = tables.customer_key
-    return select(t).where(t.c.organization_id == organization, t.c.region == region)
+    found = select(t).where(t.c.organization_id == organization, t.c.region == region)
+    return found.with_for_update() if fresh else found
 
 
 def customer_keys(tables: Tables, organization: OrganizationId) -> Select[Any]:
