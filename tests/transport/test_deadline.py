@@ -40,7 +40,7 @@ def test_a_cut_connection_stays_under_tls(monkeypatch: pytest.MonkeyPatch) -> No
         there.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
         with cut_at_the_end(secured, 1.0):
             assert read(secured) == b""
-            with pytest.raises(OSError, match="EOF|closed|shut"):
+            with pytest.raises(OSError, match=r"EOF|closed|shut"):
                 secured.sendall(b"Authorization: secret")
         with suppress(ConnectionError):
             assert b"secret" not in there.recv(4096)

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Engine, create_engine, insert, select, text, update
+from sqlalchemy.dialects import mysql, sqlite
 from sqlalchemy.exc import StatementError
 from sqlalchemy.orm import Session
 
@@ -251,6 +252,10 @@ def test_statements_write_no_encrypted_column(desk: Desk, database: Database) ->
     table: Any = Note.__table__
     theirs = SealedValue(b"whatever")
     row = {"id": "x", "organization_id": desk.acme}
+
+    def upsert(set_: Any) -> Any:
+        return sqlite.insert(Note).values(row).on_conflict_do_update(index_elements=["id"], set_=set_)
+
     statements: list[tuple[Any, Any]] = [
         (insert(Note), [{**row, "body_sealed": theirs}]),
         (insert(Note).values({**row, "body_sealed": theirs}), None),
@@ -259,6 +264,14 @@ def test_statements_write_no_encrypted_column(desk: Desk, database: Database) ->
         (update(Note).where(Note.id == "n").values(body_sealed=Note.email_sealed), None),
         (update(Note).where(Note.id == "n").values(organization_id=desk.globex), None),
         (update(Note), [{"id": "n", "email_sealed": theirs}]),
+        (update(Note).ordered_values((Note.title, "x"), (Note.body_sealed, Note.email_sealed)), None),
+        (insert(Note).from_select(["id", "organization_id", "body_sealed"], select(Note.title, Note.title, Note.email_sealed)), None),
+        *(
+            (upsert(set_), None)
+            for set_ in ({"body_sealed": Note.email_sealed}, {Note.email_index: None}, {"organization_id": desk.globex})
+        ),
+        (mysql.insert(Note).values(row).on_duplicate_key_update(body_sealed=Note.email_sealed), None),
+        (mysql.insert(Note).values(row).on_duplicate_key_update([("organization_id", desk.globex)]), None),
     ]
     for statement, parameters in statements:
         with desk.session() as (session, _):

@@ -72,10 +72,10 @@ def _refuse_statements(executing: ORMExecuteState) -> None:
     if mapper is None or not (executing.is_insert or executing.is_update):
         return
     kept = attributes_of(mapper.class_)
-    guarded = {mapper.columns[name].name for each in kept for name in each.columns()}
-    if executing.is_update and kept:
-        guarded |= {column.name for column in mapper.primary_key} | {mapper.columns[each.organization].name for each in kept}
-    if guarded & _given(executing):
+    sealed = {mapper.columns[name].name for each in kept for name in each.columns()}
+    placing = {column.name for column in mapper.primary_key} | {mapper.columns[each.organization].name for each in kept} if kept else set()
+    moved = _given(executing) if executing.is_update else _upserted(executing.statement)
+    if sealed & (_given(executing) | moved) or placing & moved:
         raise ValueError("expected rows that the session writes: a statement can not seal, so it sets and moves no encrypted column")
 
 
@@ -86,7 +86,16 @@ def _given(executing: ORMExecuteState) -> set[str]:
     rows: list[Any] = [statement._values or {}, *(row for rows in statement._multi_values for row in rows)]  # noqa: SLF001
     given: Any = executing.parameters or ()
     rows += [given] if isinstance(given, Mapping) else given
+    # In their order (SQLAlchemy 2.0), or as another query has them.
+    rows += [dict(getattr(statement, "_ordered_values", None) or ()), dict.fromkeys(getattr(statement, "_select_names", None) or ())]
     return {name for row in rows if isinstance(row, Mapping) for name in _names(cast(Mapping[object, object], row))}
+
+
+def _upserted(statement: Any) -> set[str]:
+    """Return the names of the columns that an INSERT sets in a row that is there already (ON CONFLICT, ON DUPLICATE KEY)."""
+    clause = getattr(statement, "_post_values_clause", None)
+    found: Any = getattr(clause, "update_values_to_set", None) or getattr(clause, "update", None) or {}
+    return set(_names(dict(found)))
 
 
 def _names(row: Mapping[object, object]) -> list[str]:
