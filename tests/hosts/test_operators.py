@@ -61,7 +61,7 @@ def test_only_the_hosts_operators_find_the_routes(host: Host) -> None:
 
 @pytest.mark.proves("SEED-E4")
 def test_a_backup_is_written_listed_verified_and_restores(kept: Host, kms: LocalKms, tmp_path: Path) -> None:
-    """Each step over HTTP with its event; the file restores into an empty store, and an edited one is refused and told."""
+    """Each step over HTTP with its event; the file restores into an empty store, and an edited or renamed one is refused and told."""
     staff = Browser(kept)
     assert staff.ok("GET /operator/backups", headers=SAM) == {"backups": []}
     made = staff.ok("POST /operator/backups", headers=SAM)
@@ -72,14 +72,24 @@ def test_a_backup_is_written_listed_verified_and_restores(kept: Host, kms: Local
     assert file.stat().st_size == made["size"]
     restored = restore_backup(f"sqlite:///{tmp_path / 'again.db'}", source=file, kms=kms, signed_by=made["signed_by"])
     assert restored.manifest.rows == made["rows"] > 0
-    edited = bytearray(file.read_bytes())
+    whole = file.read_bytes()
+    edited = bytearray(whole)
     edited[len(edited) // 2] ^= 1
     file.write_bytes(edited)
     assert staff.auth(f"POST /operator/backups/{made['id']}/verify", headers=SAM).status == 500
+    newer = new_id(DekId, now=FixedClock().now() + timedelta(days=1), random=os.urandom)
+    file.write_bytes(whole)
+    file.with_name(f"{newer}.bak").write_bytes(whole)
+    assert staff.auth(f"POST /operator/backups/{newer}/verify", headers=SAM).status == 500
     absent = new_id(DekId, now=FixedClock().now(), random=os.urandom)
     assert staff.auth(f"POST /operator/backups/{absent}/verify", headers=SAM).status == 404
     told = [(event.name, event.actor_id, event.target_id) for event in kept.events() if event.name.startswith("backup.")]
-    expected = [("backup.saved", "sam", made["id"]), ("backup.verified", "tess", made["id"]), ("backup.failed", "sam", made["id"])]
+    expected = [
+        ("backup.saved", "sam", made["id"]),
+        ("backup.verified", "tess", made["id"]),
+        ("backup.failed", "sam", made["id"]),
+        ("backup.failed", "sam", newer),
+    ]
     assert sorted(told) == sorted(expected)
 
 

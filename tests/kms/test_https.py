@@ -196,6 +196,35 @@ def test_silence_is_unavailable(found: Provider) -> None:
     assert left == [b"in time"] * 2
 
 
+@pytest.mark.parametrize("first", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 60000\r\n\r\n"])
+def test_an_answer_that_drips_ends_in_time(first: bytes) -> None:
+    """A service that sends a byte whenever a time-out is near is left after the time of one attempt, while it still sends."""
+    bounds, left = CallBounds(connect=0.2, read=0.2, attempts=1, total=1), list[bytes]()
+
+    def listen(listening: socket.socket) -> None:
+        connection, _ = listening.accept()
+        with connection:
+            connection.recv(4096)
+            connection.sendall(first)
+            connection.settimeout(0.05)
+            for _ in range(200):
+                try:
+                    left.append(connection.recv(4096))
+                    return
+                except TimeoutError:
+                    with suppress(ConnectionError):
+                        connection.sendall(b" ")
+
+    with socket.create_server(("127.0.0.1", 0)) as dripping:
+        thread = threading.Thread(target=listen, args=(dripping,))
+        thread.start()
+        url = f"http://127.0.0.1:{dripping.getsockname()[1]}"
+        with pytest.raises(KmsUnavailable):
+            VaultKeyServices(url, token=lambda: SecretText(TOKEN), bounds=bounds).open("vault:transit/kek").describe()
+        thread.join()
+    assert left == [b""]
+
+
 def test_only_a_whole_answer_with_status_200_is_believed(found: Provider) -> None:
     """A right answer under another status, and one that goes on over 64 KiB, are KmsUnavailable in each verb."""
     for call in verbs(found.services.open(found.ref)).values():

@@ -19,9 +19,8 @@ from ctsec.web._async_audit import AUDIT_VIEW
 from ctsec.web._async_call import Answer, AsyncCall
 from ctsec.web._async_entry import ambient_request
 from ctsec.web.http import WebResponse
-from ctsec.web.problem import not_configured
 
-_NO_KEY = not_configured("nothing is purged or pruned here: this deployment has no key that signs it (`retention_signer`)").response()
+_NO_KEY = Refusal(Reason.CONFLICT, "nothing is purged or pruned here: this deployment has no key that signs it (`retention_signer`)")
 
 
 async def retention(call: AsyncCall) -> Answer:

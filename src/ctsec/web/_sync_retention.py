@@ -20,9 +20,8 @@ from ctsec.web._sync_audit import AUDIT_VIEW
 from ctsec.web._sync_call import Answer, Call
 from ctsec.web._sync_entry import ambient_request
 from ctsec.web.http import WebResponse
-from ctsec.web.problem import not_configured
 
-_NO_KEY = not_configured("nothing is purged or pruned here: this deployment has no key that signs it (`retention_signer`)").response()
+_NO_KEY = Refusal(Reason.CONFLICT, "nothing is purged or pruned here: this deployment has no key that signs it (`retention_signer`)")
 
 
 def retention(call: Call) -> Answer:

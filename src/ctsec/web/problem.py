@@ -175,8 +175,3 @@ def method_not_allowed(allowed: str) -> Problem:
 def unsupported_media_type() -> Problem:
     """Return the problem for a body that does not say it is JSON."""
     return Problem(status=415, reason="unsupported_media_type", detail="expected a body with Content-Type: application/json")
-
-
-def not_configured(detail: str) -> Problem:
-    """Return the problem for what this deployment leaves out; `detail` says what its operator would have to give."""
-    return Problem(status=501, reason="not_configured", detail=detail)

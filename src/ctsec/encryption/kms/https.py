@@ -12,7 +12,11 @@ Rules that this module keeps:
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+import socket
+import ssl
+import time
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Final, Protocol, TypeVar, cast
@@ -24,6 +28,7 @@ from ctsec.errors import ConfigurationError, CtsecError, KmsUnavailable
 from ctsec.secret import SecretText
 from ctsec.transport import ConnectionReport, Transport, check_url, report_https
 from ctsec.transport.credentials import refuse_default
+from ctsec.transport.deadline import cut_at_the_end
 from ctsec.transport.tls import TRANSPORT, client_context
 
 T = TypeVar("T")
@@ -102,18 +107,38 @@ class HttpsService:
         payload = None if call.body is None else json.dumps(call.body).encode()
         if payload is not None:
             headers["Content-Type"] = "application/json"
-        connection = self._connection()
         try:
-            connection.connect()
-            connection.sock.settimeout(self._bounds.read)
+            status, content = self._exchange(call, payload, headers)
+        except (OSError, HTTPException, ValueError) as error:
+            raise KmsUnavailable(f"the key service did not answer ({type(error).__name__})") from None
+        return status, _parsed(status, content)
+
+    def _exchange(self, call: Call, payload: bytes | None, headers: Mapping[str, str]) -> tuple[int, bytes]:
+        """Return status and body; a time-out of the socket starts anew with each byte, so the whole of it has an end of its own."""
+        ends = time.monotonic() + self._bounds.one
+        connection = self._connection()
+        with self._connected() as sock, cut_at_the_end(sock, max(0.001, ends - time.monotonic())):
+            if isinstance(sock, ssl.SSLSocket):
+                sock.do_handshake()
+            sock.settimeout(self._bounds.read)
+            connection.sock = sock
             connection.request(call.method, call.path, body=payload, headers=headers)
             response = connection.getresponse()
             content = response.read(MAX_ANSWER + 1)
-        except (OSError, HTTPException, ValueError) as error:
-            raise KmsUnavailable(f"the key service did not answer ({type(error).__name__})") from None
-        finally:
-            connection.close()
-        return response.status, _parsed(response.status, content)
+        # What was cut may have given half of an answer.
+        if time.monotonic() >= ends:
+            raise TimeoutError
+        return response.status, content
+
+    @contextmanager
+    def _connected(self) -> Generator[socket.socket, None, None]:
+        location = check_url(self._endpoint)
+        with socket.create_connection((location.host, location.port), timeout=self._bounds.connect) as plain:
+            if location.scheme != "https":
+                yield plain
+                return
+            with self._tls.wrap_socket(plain, server_hostname=location.host, do_handshake_on_connect=False) as secured:
+                yield secured
 
     def _fresh_token(self) -> str:
         try:

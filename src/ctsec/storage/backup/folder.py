@@ -25,6 +25,7 @@ from ctsec.encryption.ed25519 import Signer
 from ctsec.encryption.ports import Kms
 from ctsec.ids import DekId, Random, id_time, is_id, new_id
 from ctsec.outcome import Outcome, Reason, Refusal
+from ctsec.storage.backup.failures import BackupChanged
 from ctsec.storage.backup.file import failures_of
 from ctsec.storage.backup.restoring import verify_backup
 from ctsec.storage.backup.saving import Backup, write_backup
@@ -100,7 +101,10 @@ class FolderBackups:
         """Read a whole backup and return what it holds; refused with NOT_FOUND. Raises as `verify_backup` does."""
         if not (is_id(DekId, backup) and self._file(backup).is_file()):
             return Refusal(Reason.NOT_FOUND, "there is no such backup")
-        return _stored(verify_backup(self._file(backup), kms=self._folder.kms, signed_by=self._folder.signer.name))
+        found = _stored(verify_backup(self._file(backup), kms=self._folder.kms, signed_by=self._folder.signer.name))
+        if found.id != backup:
+            raise BackupChanged(f"the file is called {backup}, and holds the backup {found.id}: somebody renamed it")
+        return found
 
     def _file(self, backup: DekId) -> Path:
         return self._path / f"{backup}{SUFFIX}"
