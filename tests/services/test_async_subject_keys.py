@@ -13,7 +13,10 @@ from ctsec.ambient import Ambient
 from ctsec.audit.event import DEPLOYMENT_LOG, Event, EventName, build
 from ctsec.audit.pieces import joined, parted, pieces_of
 from ctsec.audit.record import StoredEvent
+from ctsec.encryption._async_subject_keys import AsyncSubjectKeys
+from ctsec.encryption.data_key import DataKey
 from ctsec.encryption.envelope import dek_id_of
+from ctsec.encryption.subject_key import SubjectKey
 from ctsec.errors import CorruptRecord, DecryptionFailed
 from ctsec.ids import UserId, new_id
 from ctsec.principal import Principal, anonymous, system
@@ -108,6 +111,25 @@ async def test_another_process_obeys_within_a_minute(world: AsyncWorld) -> None:
     await world.storage.guard.subjects.destroy({ann.id: world.clock.now()}, now=world.clock.now())
     assert "address" in await told(world, event)
     world.clock.advance(MINUTE)
+    assert await told(world, event) == {}
+
+
+async def test_what_is_read_while_it_is_erased_is_not_held(world: AsyncWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key whose record was read before the erasure, and unwrapped after it, opens what was under way, and nothing that comes later."""
+    ann = await world.person(ANN)
+    event = await written(world, ann, None)
+    subjects = world.security._engines.subjects
+    subjects.forget({ann.id})
+    unwrapped = AsyncSubjectKeys._unwrapped
+
+    async def slow(keys: AsyncSubjectKeys, record: SubjectKey) -> DataKey:
+        key = await unwrapped(keys, record)
+        await erased(world, ann.id)
+        return key
+
+    monkeypatch.setattr(AsyncSubjectKeys, "_unwrapped", slow)
+    await told(world, event)
+    monkeypatch.undo()
     assert await told(world, event) == {}
 
 

@@ -14,7 +14,10 @@ from ctsec.ambient import Ambient
 from ctsec.audit.event import DEPLOYMENT_LOG, Event, EventName, build
 from ctsec.audit.pieces import joined, parted, pieces_of
 from ctsec.audit.record import StoredEvent
+from ctsec.encryption._sync_subject_keys import SubjectKeys
+from ctsec.encryption.data_key import DataKey
 from ctsec.encryption.envelope import dek_id_of
+from ctsec.encryption.subject_key import SubjectKey
 from ctsec.errors import CorruptRecord, DecryptionFailed
 from ctsec.ids import UserId, new_id
 from ctsec.principal import Principal, anonymous, system
@@ -109,6 +112,25 @@ def test_another_process_obeys_within_a_minute(world: World) -> None:
     world.storage.guard.subjects.destroy({ann.id: world.clock.now()}, now=world.clock.now())
     assert "address" in told(world, event)
     world.clock.advance(MINUTE)
+    assert told(world, event) == {}
+
+
+def test_what_is_read_while_it_is_erased_is_not_held(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key whose record was read before the erasure, and unwrapped after it, opens what was under way, and nothing that comes later."""
+    ann = world.person(ANN)
+    event = written(world, ann, None)
+    subjects = world.security._engines.subjects
+    subjects.forget({ann.id})
+    unwrapped = SubjectKeys._unwrapped
+
+    def slow(keys: SubjectKeys, record: SubjectKey) -> DataKey:
+        key = unwrapped(keys, record)
+        erased(world, ann.id)
+        return key
+
+    monkeypatch.setattr(SubjectKeys, "_unwrapped", slow)
+    told(world, event)
+    monkeypatch.undo()
     assert told(world, event) == {}
 
 

@@ -39,12 +39,13 @@ class SubjectKeys:
         key_id = dek_id_of(blob)
         key = self._held.opening(key_id)
         if key is None:
+            started = self._held.begin()
             record = self._records.get(key_id)
             if record is None:
                 return self._sealer.open(blob, context=context)
             if record.destroyed_at is not None:
                 return None
-            key = self._held.keep(record.subject, self._unwrapped(record))
+            key = self._held.keep(record.subject, self._unwrapped(record), started=started)
         return open_blob(blob, key=key, context=context)
 
     def alive(self, until: Mapping[str, datetime]) -> Mapping[str, datetime]:
@@ -75,14 +76,15 @@ class SubjectKeys:
         held = self._held.sealing(subject)
         if held is not None and held.may_seal(now=now):
             return held
+        started = self._held.begin()
         alive = [each for each in self._records.of_subject(subject) if each.destroyed_at is None]
         if alive and held is None:
-            return self._held.keep(subject, self._unwrapped(alive[-1]))
+            return self._held.keep(subject, self._unwrapped(alive[-1]), started=started)
         material = Secret(self._ambient.random(KEY_BYTES))
         key_id = new_id(DekId, now=now, random=self._ambient.random)
         wrapped = self._sealer.seal(material.reveal(), context=key_context(subject, key_id))
         self._records.add(SubjectKey(id=key_id, subject=subject, wrapped=wrapped, created_at=now))
-        return self._held.keep(subject, DataKey(key_id, material=material))
+        return self._held.keep(subject, DataKey(key_id, material=material), started=started)
 
     def _unwrapped(self, record: SubjectKey) -> DataKey:
         material = self._sealer.open(record.wrapped, context=key_context(record.subject, record.id))

@@ -25,11 +25,12 @@ CAPACITY: Final = 10_000
 class HeldSubjects:
     """Unwrapped keys by person and by their ids."""
 
-    __slots__ = ("__weakref__", "_by_id", "_capacity", "_clock", "_lock", "_of")
+    __slots__ = ("__weakref__", "_by_id", "_capacity", "_clock", "_forgotten", "_lock", "_of")
 
     def __init__(self, *, clock: Clock, capacity: int = CAPACITY) -> None:
         self._clock = clock
         self._capacity = capacity
+        self._forgotten = 0
         start_anew_after_fork(self)
         self.after_fork()
 
@@ -41,6 +42,7 @@ class HeldSubjects:
         self._lock = threading.Lock()
         self._by_id: OrderedDict[DekId, tuple[str, DataKey, float]] = OrderedDict()
         self._of: dict[str, DekId] = {}
+        self._forgotten += 1
 
     def sealing(self, subject: str) -> DataKey | None:
         """Return a held key of a person."""
@@ -53,10 +55,18 @@ class HeldSubjects:
         with self._lock:
             return self._fresh(key_id)
 
-    def keep(self, subject: str, key: DataKey) -> DataKey:
-        """Hold a key that was just read, or made; return it."""
+    def begin(self) -> tuple[float, int]:
+        """Return when a key is read or made, and how often some were forgotten by then; take it before the record is read."""
         with self._lock:
-            self._by_id[key.dek_id] = (subject, key, self._clock.monotonic() + HELD_SECONDS)
+            return self._clock.monotonic(), self._forgotten
+
+    def keep(self, subject: str, key: DataKey, *, started: tuple[float, int]) -> DataKey:
+        """Hold a key that was read, or made, unless some were forgotten since `started`; return it."""
+        since, forgotten = started
+        with self._lock:
+            if forgotten != self._forgotten:
+                return key
+            self._by_id[key.dek_id] = (subject, key, since + HELD_SECONDS)
             self._by_id.move_to_end(key.dek_id)
             self._of[subject] = key.dek_id
             while len(self._by_id) > self._capacity:
@@ -64,8 +74,9 @@ class HeldSubjects:
         return key
 
     def forget(self, subjects: frozenset[str]) -> None:
-        """Hold no key of some persons any more."""
+        """Hold no key of some persons any more, nor one that is being read."""
         with self._lock:
+            self._forgotten += 1
             for key_id in [each for each, (whose, _, _) in self._by_id.items() if whose in subjects]:
                 self._drop(key_id)
 
