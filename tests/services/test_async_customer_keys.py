@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -14,7 +14,7 @@ from ctsec.encryption.customer_key import CustomerKeyPolicy
 from ctsec.encryption.dek import dek_id_from_bytes
 from ctsec.encryption.holding import HoldingPolicy, RingPolicy
 from ctsec.encryption.kms.attempts import CallBounds
-from ctsec.encryption.kms.aws import AwsKeyServices
+from ctsec.encryption.kms.aws import AwsKeyServices, AwsKms
 from ctsec.errors import CtsecError, KeyDenied, KeyDisabled, KeyNotFound, KeyPendingDeletion, KmsUnavailable, StoreBusy
 from ctsec.ids import OrganizationId
 from ctsec.outcome import Reason
@@ -392,6 +392,15 @@ async def test_nothing_is_asked_of_memory_alone() -> None:
         arn = "arn:aws:kms:eu-central-1:111122223333:key/0b7bcb2d-3b9e-4b7e-8d4d-111122223333"
         refused = await world.call("customer_keys.register", world.sure(ann), organization=acme.id, ref=arn)
         assert reason(refused) is Reason.INVALID_INPUT
+
+
+async def test_a_key_is_known_by_one_reference(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reference by which the service does not know the key itself is refused: a second name would be a way to somebody else's key."""
+    described = AwsKms.describe
+    monkeypatch.setattr(AwsKms, "describe", lambda kms: replace(described(kms), ref=scene.other))
+    assert reason(await scene.change("register", ref=scene.arn)) is Reason.INVALID_INPUT
+    monkeypatch.undo()
+    assert reason(await scene.change("register", ref=scene.arn)) is None
 
 
 @pytest.mark.parametrize("verb", ["seal", "rotate"])

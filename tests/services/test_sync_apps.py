@@ -427,6 +427,17 @@ def test_a_callback_is_believed_as_it_was_begun() -> None:
         assert [why for _, why in CALLBACKS.values() if f'"{why}"'.encode() not in bodies] == []
 
 
+def test_an_answer_at_another_providers_address_is_refused() -> None:
+    """What was begun at one provider is not resumed at another one, whose token endpoint would be sent the code; and it is used up."""
+    with sync_scene() as scene:
+        begun: Any = scene.world.security.apps.begin(scene.bob, "files", organization=scene.organization)
+        query = parse_qsl(scene.simulator.visit(begun.url))
+        with scene.world.security.begin() as unit:
+            found = unit.app_work.consents.resume(scene.bob, provider="calendar", state=dict(query)["state"])
+        assert found == "callback_wrong_provider"
+        assert isinstance(scene.world.security.apps.complete(scene.bob, "files", parameters=query), Refusal)
+
+
 def test_a_consent_belongs_to_its_session_and_counts_once() -> None:
     """Another session of the same person, and another person, find nothing and use nothing up; after the first time, nobody does."""
     with sync_scene() as scene:

@@ -31,7 +31,6 @@ class Noted(threading.Event):
         """It has fired."""
 
 
-@pytest.mark.proves("ASVS-12.2.1")
 def test_a_cut_connection_stays_under_tls(monkeypatch: pytest.MonkeyPatch) -> None:
     """A connection that was cut takes nothing in clear from whoever stands between, and gives nothing in clear: TLS is not taken off it."""
     monkeypatch.setattr(threading, "Timer", Noted)

@@ -117,6 +117,9 @@ def test_a_name_that_two_keys_have_is_nobodys() -> None:
     """Two usable keys of one name are both left out; one that is for encryption does not count."""
     twice = pair("RS256", ES.kid)
     assert left_out(ES.jwk(), twice.jwk(), ED.jwk()) == [K.DUPLICATE_NAME, K.DUPLICATE_NAME]
+    found = parse_jwks(body(ES.jwk(), twice.jwk(), ED.jwk()))
+    assert isinstance(found, KeySet)
+    assert [key.kid for key in found.keys] == [ED.kid]
     assert left_out(ES.jwk(), twice.jwk(use="enc")) == [K.NOT_FOR_SIGNATURES]
     assert left_out(ES.jwk(kid=None), RS.jwk(kid=None)) == []
 

@@ -18,6 +18,7 @@ from typing import Any, Final
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import URL, Engine, event, make_url
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from ctsec.errors import ConfigurationError
@@ -61,9 +62,13 @@ GUARD_SETTINGS: Final = EngineSettings(pool_size=4, max_overflow=0, lock_timeout
 def coloured_url(url: str | URL, *, asynchronous: bool) -> URL:
     """Return `url` with a driver of the wanted colour, whatever driver it names.
 
-    Raises ConfigurationError for an unknown database, and for one of our drivers that is not installed.
+    Raises ConfigurationError for what is no URL, for an unknown database, and for one of our drivers that is not installed.
     """
-    made = make_url(url)
+    try:
+        made = make_url(url)
+    except (ArgumentError, ValueError):
+        # Not repeated: it may hold a password.
+        raise ConfigurationError("expected a URL of SQLAlchemy, such as sqlite:///app.db") from None
     backend = made.get_backend_name()
     if backend not in _DRIVERS:
         raise ConfigurationError("expected a URL of sqlite, postgresql, mariadb or mysql")
