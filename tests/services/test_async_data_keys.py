@@ -351,8 +351,9 @@ async def test_nothing_is_called_destroyed_that_lives_on(scene: Scene, verb: str
         scene.world.clock.advance(timedelta(hours=3))
         await scene.world.security.jobs.reencryptions.run_due()
     async with scene.world.security.begin() as unit:
-        unit.data_keys._records = _Wrapped(unit.data_keys._records)
+        keys: Any = unit.data_keys
+        keys._records = _Wrapped(keys._records)
         with pytest.raises(StoreBusy):
-            await getattr(unit.data_keys, verb)(scene.ann, organization=scene.acme)
+            await getattr(keys, verb)(scene.ann, organization=scene.acme)
     assert [list(await scene.world.events(scene.acme, f"{each}.destroyed")) for each in ("data_keys", "retired_data_keys")] == [[], []]
     assert await scene.open(blob) == "a token"

@@ -352,8 +352,9 @@ def test_nothing_is_called_destroyed_that_lives_on(scene: Scene, verb: str) -> N
         scene.world.clock.advance(timedelta(hours=3))
         scene.world.security.jobs.reencryptions.run_due()
     with scene.world.security.begin() as unit:
-        unit.data_keys._records = _Wrapped(unit.data_keys._records)
+        keys: Any = unit.data_keys
+        keys._records = _Wrapped(keys._records)
         with pytest.raises(StoreBusy):
-            getattr(unit.data_keys, verb)(scene.ann, organization=scene.acme)
+            getattr(keys, verb)(scene.ann, organization=scene.acme)
     assert [list(scene.world.events(scene.acme, f"{each}.destroyed")) for each in ("data_keys", "retired_data_keys")] == [[], []]
     assert scene.open(blob) == "a token"

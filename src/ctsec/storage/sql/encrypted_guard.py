@@ -73,7 +73,9 @@ def _refuse_statements(executing: ORMExecuteState) -> None:
         return
     kept = attributes_of(mapper.class_)
     sealed = {mapper.columns[name].name for each in kept for name in each.columns()}
-    placing = {column.name for column in mapper.primary_key} | {mapper.columns[each.organization].name for each in kept} if kept else set()
+    placing: set[str] = (
+        {column.name for column in mapper.primary_key} | {mapper.columns[each.organization].name for each in kept} if kept else set()
+    )
     moved = _given(executing) if executing.is_update else _upserted(executing.statement)
     if sealed & (_given(executing) | moved) or placing & moved:
         raise ValueError("expected rows that the session writes: a statement can not seal, so it sets and moves no encrypted column")
