@@ -218,4 +218,4 @@ class AsyncRegionRetention:
 
 
 def _parts(log: LogId, heard: Heard, there: AsyncSealedStore) -> AsyncPurgeParts:
-    return AsyncPurgeParts(retention=AsyncHeardTerms(log, heard), purges=there.purges, checkpoints=there.checkpoints)
+    return AsyncPurgeParts(retention=AsyncHeardTerms(log, heard), purges=there.purges, checkpoints=there.checkpoints, tree=there.tree)

@@ -34,7 +34,7 @@ def _nothing(scopes: frozenset[str]) -> None:
 
 
 def _parts(store: AsyncStore) -> AsyncPurgeParts:
-    return AsyncPurgeParts(retention=store.retention, purges=store.purges, checkpoints=store.checkpoints)
+    return AsyncPurgeParts(retention=store.retention, purges=store.purges, checkpoints=store.checkpoints, tree=store.tree)
 
 
 def _prune_parts(store: AsyncStore) -> AsyncPruneParts:

@@ -219,4 +219,4 @@ class RegionRetention:
 
 
 def _parts(log: LogId, heard: Heard, there: SealedStore) -> PurgeParts:
-    return PurgeParts(retention=HeardTerms(log, heard), purges=there.purges, checkpoints=there.checkpoints)
+    return PurgeParts(retention=HeardTerms(log, heard), purges=there.purges, checkpoints=there.checkpoints, tree=there.tree)

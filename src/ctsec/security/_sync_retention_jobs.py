@@ -35,7 +35,7 @@ def _nothing(scopes: frozenset[str]) -> None:
 
 
 def _parts(store: Store) -> PurgeParts:
-    return PurgeParts(retention=store.retention, purges=store.purges, checkpoints=store.checkpoints)
+    return PurgeParts(retention=store.retention, purges=store.purges, checkpoints=store.checkpoints, tree=store.tree)
 
 
 def _prune_parts(store: Store) -> PruneParts:

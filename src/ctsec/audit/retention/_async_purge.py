@@ -4,28 +4,34 @@ Rules that this module keeps:
 
 - a step is one transaction: the leader's lock, then that of the log's plan, then the holds; what goes, the leaves that stay and the
   signed record are committed together, so whoever is killed leaves nothing half done, and the next step goes on from there;
-- nothing goes that no checkpoint covers, and the checkpoint is verified first.
+- nothing goes that no checkpoint covers, and the checkpoint is verified first;
+- an event goes for what its bytes say, and these are proved to stand in the log by the tree of that checkpoint: columns choose what is due,
+  and whoever can write to the database can write them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
 from ctsec.ambient import Ambient
-from ctsec.audit._async_ports import AsyncCheckpointRecords, AsyncLogSigner
+from ctsec.audit._async_ports import AsyncCheckpointRecords, AsyncLogSigner, AsyncTreeRecords
+from ctsec.audit._async_tree import AsyncTreeReader
+from ctsec.audit.canonical import leaf_hash
 from ctsec.audit.event import DEPLOYMENT_LOG, EventName, LogId, Target, build
-from ctsec.audit.record import SealedEvent, microseconds, store_form
+from ctsec.audit.record import SealedEvent, departures, microseconds, store_form
 from ctsec.audit.retention._async_ports import AsyncPurgeRecords, AsyncPurgeTerms
 from ctsec.audit.retention.plan import RetentionPlan, RetentionPolicy
 from ctsec.audit.retention.preview import PurgePreview
 from ctsec.audit.retention.ranges import Ranges
 from ctsec.audit.retention.record import PurgeRecord, signature_text, signed_text
 from ctsec.audit.retention.selection import SLACK, Held, Selection
-from ctsec.audit.sealing import CheckpointRecord
+from ctsec.audit.sealing import CheckpointRecord, Head
 from ctsec.audit.signing import LogIdentity
-from ctsec.errors import LogInconsistent
+from ctsec.audit.tree.proofs import is_included
+from ctsec.errors import CorruptRecord, LogInconsistent
 from ctsec.ids import OrganizationId
 from ctsec.principal import system
 
@@ -39,6 +45,7 @@ class AsyncPurgeParts:
     retention: AsyncPurgeTerms
     purges: AsyncPurgeRecords
     checkpoints: AsyncCheckpointRecords
+    tree: AsyncTreeRecords
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +83,7 @@ class AsyncPurger:
         """Purge at most a batch of events of a log from the index `first` on; in a region, `heard` is the size of the home log as read.
 
         Returns how many went, and where the next step begins (None: nothing is left). Raises LogInconsistent if the last checkpoint does
-        not count.
+        not count, or what is due is not what that checkpoint was signed for.
         """
         head = await parts.purges.lead(log)
         now = self._ambient.now()
@@ -89,6 +96,7 @@ class AsyncPurger:
         following = page[-1].index + 1 if len(page) == self._batch else None
         if not going:
             return 0, following
+        await self._prove(going, checkpoint, tree=parts.tree)
         indexes = tuple(each.index for each in going)
         record = PurgeRecord(
             index=head.size,
@@ -141,6 +149,27 @@ class AsyncPurger:
         whole = any(hold.whole for hold, _ in held.holds)
         end = 0 if whole else checkpoint.size if newer is None else min(newer, checkpoint.size)
         return _Chosen(floored, held, replace(selection, end=end))
+
+    async def _prove(self, going: Sequence[SealedEvent], checkpoint: CheckpointRecord, *, tree: AsyncTreeRecords) -> None:
+        """Raise LogInconsistent if an event's columns say something else than its bytes, or these are not what was signed for."""
+        size = checkpoint.size
+        reader = AsyncTreeReader(tree, head=Head(log=checkpoint.log, size=size))
+        for each in going:
+            try:
+                sound = not departures(each.event, region=self._region) and is_included(
+                    leaf_hash(each.event.body),
+                    index=each.index,
+                    size=size,
+                    root=checkpoint.root,
+                    proof=await reader.inclusion(each.index, size=size),
+                )
+            except CorruptRecord:
+                sound = False
+            if not sound:
+                raise LogInconsistent(
+                    f"the event {each.index} of the log {checkpoint.log} is not the one that was signed for, so nothing is purged;"
+                    " run `ctsec audit verify`"
+                )
 
     async def _tell(self, log: LogId, record: PurgeRecord, parts: AsyncPurgeParts) -> None:
         """Write the signed record where the log ends."""
