@@ -1,4 +1,4 @@
-"""Whoever can write to a store's database gets no signed record for what should have stayed: a purge asks the bytes, and the log for them."""
+"""Whoever can write to a store has nothing purged that should have stayed: a purge asks the bytes, and the signed tree for them."""
 
 from __future__ import annotations
 
@@ -74,7 +74,8 @@ def put(kept: Kept, name: str, change: Callable[[StoredEvent], StoredEvent], *, 
 def test_a_purge_takes_nothing_that_is_not_what_was_signed_for(there: bool) -> None:
     """A column that says old, of another person or of another name, or other bytes with their hash in the tile: no event goes for it."""
     archive = archive_of()
-    state: Any = (archive.region if there else archive.storage).state  # pyright: ignore[reportAttributeAccessIssue]
+    storage: Any = archive.region if there else archive.storage
+    state = storage.state
     sound = read_memory(state)
     names = {each.name for each in sound.of(ONE)}
     tried = [(name, change) for name, change in WAYS if name in names]

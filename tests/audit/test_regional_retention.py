@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from datetime import timedelta
+from threading import Event
 from typing import Any, cast
 
 import pytest
 
-from ctsec.audit.event import LogId
+from ctsec.audit.event import LogId, build
+from ctsec.audit.record import store_form
+from ctsec.audit.retention._sync_telling import Teller
 from ctsec.audit.retention.hold import HoldState
 from ctsec.audit.retention.plan import RetentionPlan
 from ctsec.audit.retention.ranges import Ranges
-from ctsec.errors import ConfigurationError, LogInconsistent, StoreBusy, StoreError
+from ctsec.audit.retention.told import Told
+from ctsec.errors import ConfigurationError, CorruptRecord, LogInconsistent, StoreBusy, StoreError
+from ctsec.ids import OrganizationId
+from ctsec.principal import system
 from ctsec.security._sync_logs import Logs
+from ctsec.security.patience import PAUSE, SECONDS, Patience
 from ctsec.storage.memory import MemoryRegionStorage, MemoryStorage
 from ctsec.testing import FailAt, ProbedStorage
 from tests.audit.archive import POLICY
@@ -291,3 +299,78 @@ def test_a_plan_of_the_deployment_is_told_too() -> None:
     assert [each.decision.by for each in archive.told(ONE)] == ["retention"]
     archive.clock.advance(timedelta(days=360))
     assert archive.purge() == 2
+
+
+def test_a_region_that_hangs_keeps_no_request_waiting() -> None:
+    """A decision is answered with `pending` in time where a connection to the region hangs, and the next one at once."""
+    archive, hang, opened = archive_of(), Event(), list[str]()
+    answering = archive.eu._open
+
+    def hanging(kind: str) -> Any:
+        opened.append(kind)
+        hang.wait()
+        return answering(kind)
+
+    archive.jobs.regions._patience = Patience(clock=archive.clock, seconds=0.02)
+    archive.eu._open = hanging  # type: ignore[method-assign]
+    hold = archive.hold(ONE, name="role.*")
+    for ask in (archive.jobs.regions.tell, archive.jobs.regions.standing):
+        (silent,) = ask(ONE)
+        assert (silent.problem, silent.is_pending(hold)) == ("store", True)
+    assert archive.jobs.regions.previews(ONE) == ({}, {"eu": "store"})
+    assert opened == ["reading"]
+    archive.eu._open = answering  # type: ignore[method-assign]
+    hang.set()
+    archive.clock.advance(timedelta(seconds=PAUSE))
+    archive.jobs.regions._patience._seconds = SECONDS
+    (told,) = archive.jobs.regions.tell(ONE)
+    assert told.state_of(hold) is HoldState.ACTIVE
+    assert list(archive.jobs.regions.previews(ONE)[0]) == ["eu"]
+
+
+@pytest.mark.parametrize("broken", [LogInconsistent, CorruptRecord])
+def test_a_log_that_is_damaged_stops_no_other(monkeypatch: pytest.MonkeyPatch, broken: type[StoreError]) -> None:
+    """Another organization's log in the same store is told of its hold and purged, whatever the first one's is; the problem is raised."""
+    archive = archive_of()
+    archive.plan(TWO, RetentionPlan(90))
+    archive.write(TWO, "user.signed_in")
+    archive.write_there(TWO, "user.signed_in")
+    archive.purge()
+    archive.pass_days(100)
+    tell = Teller.tell
+
+    def damaged(self: Any, log: LogId, decided: Any, *, there: Any) -> Any:
+        if log == ONE:
+            raise broken("damaged")
+        return tell(self, log, decided, there=there)
+
+    monkeypatch.setattr(Teller, "tell", damaged)
+    for log in (ONE, TWO):
+        archive.hold(log, name="role.*")
+    with pytest.raises(broken, match="damaged"):
+        archive.jobs.regions.tell_holds()
+    assert archive.told_names(TWO) == HOLD
+    with pytest.raises(broken, match="damaged"):
+        archive.jobs.run_due()
+    assert (len(archive.there(ONE, "user.")), archive.there(TWO, "user.")) == (5, [])
+
+
+def test_a_log_that_was_told_something_else_says_so() -> None:
+    """Where a region's log was told of a hold that does not stand at home, no hold is shown as in force there."""
+    archive = archive_of()
+    hold = archive.hold(ONE, name="role.*")
+    (before,) = archive.jobs.regions.tell(ONE)
+    assert before.state_of(hold) is HoldState.ACTIVE
+    forged = replace(archive.told(ONE)[-1].decision, index=3, said={**archive.told(ONE)[-1].decision.said, "hold": "hld_x"})
+    with archive.region.begin() as store:
+        event = build(
+            "retention.relayed",
+            ambient=archive.ambient,
+            actor=system("retention"),
+            organization=OrganizationId(ONE),
+            details=Told(decision=forged, index=0, time=0).details(),
+        )
+        store.inbox.append(store_form(replace(event, region="eu"), personal=b""))
+    archive.logs.flush()
+    (after,) = archive.jobs.regions.tell(ONE)
+    assert (after.problem, after.state_of(hold), after.is_pending(hold)) == (LogInconsistent.code, None, True)

@@ -4,28 +4,32 @@ Rules that this module keeps:
 
 - a purge in a region reads the home log in the transaction in which events go, tells the region's log what that was not told yet, and takes
   nothing where the home store can not be read, or a hold there waits for its index;
-- a region that does not answer stops neither a decision at home nor another region: it is told when it answers again.
+- a region that does not answer stops neither a decision at home nor another region: it is told when it answers again;
+- a log that is not what it should be stops no other.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
+from functools import partial
 from typing import Final
 
 from ctsec.ambient import Ambient
 from ctsec.audit._async_ports import AsyncLogSigner, AsyncSealedStore
 from ctsec.audit.event import DEPLOYMENT_LOG, LogId
 from ctsec.audit.retention._async_purge import BATCH, AsyncPurgeParts, AsyncPurger
-from ctsec.audit.retention._async_telling import AsyncHeardTerms, AsyncTeller, Decided, decisions_in, told_in
+from ctsec.audit.retention._async_telling import AsyncHeardTerms, AsyncTeller, Decided, decisions_in, told_in, untold
 from ctsec.audit.retention.hold import GRACE
 from ctsec.audit.retention.plan import RetentionPolicy
 from ctsec.audit.retention.preview import PurgePreview
 from ctsec.audit.retention.standing import StoreStanding
 from ctsec.audit.retention.told import Heard
 from ctsec.audit.sealing import LOG_OF_LOGS
-from ctsec.errors import ConfigurationError, CtsecError, LogInconsistent
+from ctsec.errors import ConfigurationError, CorruptRecord, CtsecError, LogInconsistent
 from ctsec.security._async_logs import AsyncLogs
 from ctsec.security._async_region_logs import AsyncRegionLog
+from ctsec.security.patience import AsyncPatience
 from ctsec.storage._async_ports import AsyncStorage
 
 REGION_HOLDS_JOB: Final = "region-holds"
@@ -36,7 +40,7 @@ _LOGS: Final = 1000
 class AsyncRegionRetention:
     """Tells and purges the logs in the stores of regions. `signer` has the retention key; without one nothing is purged."""
 
-    __slots__ = ("_ambient", "_batch", "_home", "_logs", "_policy", "_signer")
+    __slots__ = ("_ambient", "_batch", "_home", "_logs", "_patience", "_policy", "_signer")
 
     def __init__(
         self,
@@ -54,6 +58,7 @@ class AsyncRegionRetention:
         self._policy = policy
         self._ambient = ambient
         self._batch = batch
+        self._patience = AsyncPatience(clock=ambient.clock)
 
     async def logs(self, store: str) -> tuple[LogId, ...]:
         """Return the logs that have events in the store of a region, in the order of ids; the log of logs is none of them."""
@@ -65,28 +70,31 @@ class AsyncRegionRetention:
 
     async def tell(self, log: LogId) -> tuple[StoreStanding, ...]:
         """Tell the log of an organization in every store that answers what was decided at home; return what `standing` does."""
-        if not self._logs.regions.stores:
-            return ()
-        # What is committed gets its index first: a decision is told by where it stands.
-        await self._logs.place()
-        for store in self._logs.regions.stores:
-            # What kept it from it shows in what it was told; the worker goes on telling.
-            with suppress(CtsecError):
-                await self._tell(log, store)
-        return await self.standing(log)
+        if self._logs.regions.stores:
+            # What is committed gets its index first: a decision is told by where it stands.
+            await self._logs.place()
+        return await self._asked(log, tell=True)
 
     async def standing(self, log: LogId) -> tuple[StoreStanding, ...]:
-        """Return what the log of an organization was told in each store that has it, and which stores do not answer."""
-        found: list[StoreStanding] = []
-        for name, each in self._logs.regions.stores.items():
+        """Return what the log of an organization was told in each store that has it, and which stores do not answer in three seconds.
+
+        Of one that was told what the home log does not say, `problem` says that.
+        """
+        return await self._asked(log, tell=False)
+
+    async def previews(self, log: LogId) -> tuple[Mapping[str, PurgePreview], Mapping[str, str]]:
+        """Return what a purge would do in each store that has the log, and the code of what kept others from saying so in three seconds."""
+        found: dict[str, PurgePreview] = {}
+        silent: dict[str, str] = {}
+        for each in await self.standing(log):
             try:
-                async with each.storage.reading() as there:
-                    told = await told_in(log, there.log)
-                    if await there.log.size(log):
-                        found.append(StoreStanding(store=name, heard=Heard.of(log, told).at(self._ambient.now())))
+                if each.problem:
+                    silent[each.store] = each.problem
+                else:
+                    found[each.store] = await self._patience.ask(each.store, partial(self.preview, log, store=each.store))
             except CtsecError as error:
-                found.append(StoreStanding(store=name, problem=error.code))
-        return tuple(found)
+                silent[each.store] = error.code
+        return found, silent
 
     async def tell_holds(self) -> int:
         """Tell every log on which a hold is in force at home, or was a day ago, and that was not told so; return how many were told.
@@ -105,7 +113,10 @@ class AsyncRegionRetention:
         for store in self._logs.regions.stores if logs else ():
             try:
                 for log in logs:
-                    count += await self._tell(log, store)
+                    try:
+                        count += await self._tell(log, store)
+                    except (LogInconsistent, CorruptRecord) as error:
+                        problem = problem or error
             except CtsecError as error:
                 problem = problem or error
         if problem is not None:
@@ -121,7 +132,7 @@ class AsyncRegionRetention:
                 for log in await self.logs(store):
                     try:
                         count += await self.purge(log, store=store)
-                    except LogInconsistent as error:
+                    except (LogInconsistent, CorruptRecord) as error:
                         problem = problem or error
             except CtsecError as error:
                 problem = problem or error
@@ -162,6 +173,30 @@ class AsyncRegionRetention:
             told = await told_in(log, there.log)
             heard = self._teller(each).expected(log, told, await self._decided(log))
             return await purger.preview(log, _parts(log, heard, there))
+
+    async def _asked(self, log: LogId, *, tell: bool) -> tuple[StoreStanding, ...]:
+        found: list[StoreStanding] = []
+        for store in self._logs.regions.stores:
+            try:
+                standing = await self._patience.ask(store, partial(self._stands, log, store, tell=tell))
+            except CtsecError as error:
+                standing = StoreStanding(store=store, problem=error.code)
+            found += [] if standing is None else [standing]
+        return tuple(found)
+
+    async def _stands(self, log: LogId, store: str, *, tell: bool) -> StoreStanding | None:
+        """Return what a log was told in one store, None where it has no events there; with `tell`, tell it first."""
+        if tell:
+            # What kept it from it shows in what it was told; the worker goes on telling.
+            with suppress(CtsecError):
+                await self._tell(log, store)
+        async with self._of(store).storage.reading() as there:
+            told = await told_in(log, there.log)
+            if not await there.log.size(log):
+                return None
+        # Home is read last: what was told by now stands there.
+        untold(log, told, (await self._decided(log)).decisions)
+        return StoreStanding(store=store, heard=Heard.of(log, told).at(self._ambient.now()))
 
     async def _step(self, log: LogId, store: str, *, first: int) -> tuple[int, int | None] | None:
         """Tell a log what it was not told and take one step of its purge; None where a hold at home waits for its index."""

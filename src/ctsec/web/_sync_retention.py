@@ -6,13 +6,9 @@ What was decided is committed first, and then told to the logs in the stores of 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from ctsec.audit.event import LogId
 from ctsec.audit.retention.hold import LegalHold
 from ctsec.audit.retention.plan import RetentionPlan
-from ctsec.audit.retention.preview import PurgePreview
-from ctsec.errors import CtsecError
 from ctsec.ids import HoldId
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.web import retention_models as shapes
@@ -57,7 +53,7 @@ def preview_purge(call: Call) -> Answer:
     if not call.security.retention.purges:
         return _NO_KEY
     found = call.security.retention.preview(_log(call))
-    regions, silent = _in_regions(call)
+    regions, silent = call.security.retention.regions.previews(_log(call))
     return WebResponse(json=shapes.preview(found, regions, silent))
 
 
@@ -127,18 +123,3 @@ def _answer(call: Call, done: Outcome[LegalHold], *, status: int = 200) -> Answe
     if isinstance(done, Refusal):
         return done
     return WebResponse(status=status, json=shapes.hold(done, call.security.retention.regions.tell(_log(call))))
-
-
-def _in_regions(call: Call) -> tuple[Mapping[str, PurgePreview], Mapping[str, str]]:
-    """Return what a purge would take in each store of a region that has the log, and what kept others from saying so."""
-    found: dict[str, PurgePreview] = {}
-    silent: dict[str, str] = {}
-    for each in call.security.retention.regions.standing(_log(call)):
-        try:
-            if each.problem:
-                silent[each.store] = each.problem
-            else:
-                found[each.store] = call.security.retention.regions.preview(_log(call), store=each.store)
-        except CtsecError as error:
-            silent[each.store] = error.code
-    return found, silent

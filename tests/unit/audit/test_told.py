@@ -12,8 +12,9 @@ from ctsec.ambient import Ambient
 from ctsec.audit.canonical import canonical
 from ctsec.audit.event import Detail, LogId, build
 from ctsec.audit.record import SealedEvent, microseconds, store_form
+from ctsec.audit.retention._async_telling import AsyncTeller, Decided
 from ctsec.audit.retention.hold import HoldState
-from ctsec.audit.retention.plan import Plans, RetentionPlan
+from ctsec.audit.retention.plan import Plans, RetentionPlan, RetentionPolicy
 from ctsec.audit.retention.standing import StoreStanding
 from ctsec.audit.retention.told import Decision, Heard, Told, read_decisions, read_told, told_plan
 from ctsec.errors import CorruptRecord
@@ -107,14 +108,15 @@ def test_a_hold_is_released_by_two() -> None:
 
 
 def test_plans_follow_each_other_as_they_were_told() -> None:
-    """One follows when its time has come, an older version counts nothing, and one that keeps less is not in force at once."""
+    """One follows when its time has come; one that keeps less is not in force at once, also not past an older one that keeps longer."""
     first = plan(90, version=1, at=NOW, starts=NOW + WEEK)
     assert Heard.of(LOG, [first]).plans == Plans(following=RetentionPlan(90), starts=NOW + WEEK)
     assert Heard.of(LOG, [first]).at(NOW + WEEK).plans == Plans(plan=RetentionPlan(90))
     later = NOW + 2 * WEEK
     longer = plan(365, version=3, at=later, starts=later)
     assert Heard.of(LOG, [first, longer]).plans == Plans(plan=RetentionPlan(365))
-    for wrong in (plan(400, version=2, at=later, starts=later), plan(30, version=4, at=later, starts=later)):
+    assert Heard.of(LOG, [first, longer, plan(400, version=2, at=later, starts=later)]).plans == Plans(plan=RetentionPlan(400))
+    for wrong in (plan(30, version=2, at=later, starts=later), plan(30, version=4, at=later, starts=later)):
         assert Heard.of(LOG, [first, longer, wrong]).plans == Plans(plan=RetentionPlan(365)), wrong
     assert Heard.of(LOG, [plan(30, version=1, at=NOW, starts=NOW)]).plans == Plans()
     with pytest.raises(CorruptRecord, match="years 1 to 9999"):
@@ -136,3 +138,26 @@ def test_a_store_that_does_not_answer_is_pending() -> None:
     standings.append(replace(standings[-1], problem="store"))
     found = [(each.state_of(hold), each.is_pending(hold)) for each in standings]
     assert found == [(None, True), (HoldState.ACTIVE, True), (HoldState.RELEASING, False), (None, True)]
+
+
+def test_plans_of_one_moment_are_told_so_that_the_longer_one_is_kept() -> None:
+    """Whichever of two stands first in the home log: the one that keeps longer is in force, then the last one that was chosen."""
+    teller = AsyncTeller(region="eu", policy=RetentionPolicy(), ambient=Ambient(clock=FixedClock(NOW)))
+    ago = NOW - 4 * WEEK
+    first = plan(90, version=1, at=ago, starts=ago + WEEK)
+    longer, last = (plan(days, version=version, at=NOW, starts=NOW).decision for days, version in ((365, 2), (180, 3)))
+    for second in ((longer, last), (last, longer)):
+        decided = Decided(size=9, decisions=(first.decision, *second), holds=())
+        heard = teller.expected(LOG, [first], decided)
+        assert heard.plans == Plans(plan=RetentionPlan(365), following=RetentionPlan(180), starts=NOW + WEEK), second
+
+
+def test_a_slow_clock_where_a_log_is_told_lets_nothing_begin_earlier_than_at_home() -> None:
+    """A plan that keeps less begins when it does at home at the earliest, and the day after a release was not over before."""
+    slow = NOW - 3 * WEEK
+    teller = AsyncTeller(region="eu", policy=RetentionPolicy(), ambient=Ambient(clock=FixedClock(slow)))
+    decision = replace(plan(90, version=1, at=NOW, starts=NOW).decision, starts=microseconds(NOW + WEEK))
+    heard = teller.expected(LOG, [], Decided(size=9, decisions=(decision,), holds=()))
+    assert heard.plans == Plans(following=RetentionPlan(90), starts=NOW + WEEK)
+    late = [replace(each, time=microseconds(slow)) for each in (HOLD, ASKED, GIVEN)]
+    assert Heard.of(LOG, late).holds[0].released_at == NOW + 2 * WEEK

@@ -150,13 +150,14 @@ class Heard:
     @classmethod
     def _added(cls, log: LogId, told: Sequence[Told]) -> Heard:
         plans, version, holds = Plans(), 0, dict[str, LegalHold]()
-        # Decisions of one moment may stand in any order: a release is judged with every request, and with its hold wherever that stands.
+        # Decisions of one moment may stand in any order: a release is judged with every request, and with its hold wherever that stands;
+        # plans follow one another by their versions.
         asked = {(each.decision.said["hold"], each.decision.by) for each in told if each.decision.name == _ASKED}
-        for each in sorted(told, key=lambda each: _ORDER.index(each.decision.name)):
+        for each in sorted(told, key=_sequence):
             said, by, at = each.decision.said, each.decision.by, moment_of(each.time)
             hold = holds.get(str(said.get("hold")))
             match each.decision.name:
-                case EventName.RETENTION_CHANGED if (number := int(str(said["version"]))) > version:
+                case EventName.RETENTION_CHANGED if (number := version_of(each.decision)) > version:
                     plans = _followed(plans, RetentionPlan.read(str(said["plan"])), starts=moment_of(each.starts), at=at)
                     version = number
                 case EventName.LEGAL_HOLD_PLACED:
@@ -165,7 +166,8 @@ class Heard:
                 case EventName.LEGAL_HOLD_RELEASE_REQUESTED if hold is not None:
                     holds[hold.id] = replace(hold, asked_by=by, asked_at=at)
                 case EventName.LEGAL_HOLD_RELEASED if hold is not None and said["asked_by"] != by and (hold.id, said["asked_by"]) in asked:
-                    holds[hold.id] = replace(hold, released_by=by, released_at=at)
+                    # Who told of it may have had a slow clock: the day begins no earlier than at home.
+                    holds[hold.id] = replace(hold, released_by=by, released_at=max(at, moment_of(each.decision.time)))
                 case _:
                     pass
         return cls(plans=plans, holds=tuple(sorted(holds.values(), key=lambda each: each.id)))
@@ -177,6 +179,16 @@ class Heard:
     def hold(self, hold: HoldId) -> LegalHold | None:
         """Return a hold that was told of."""
         return next((each for each in self.holds if each.id == hold), None)
+
+
+def _sequence(each: Told) -> tuple[int, int]:
+    """Return what told decisions are ordered by before they are added up."""
+    return _ORDER.index(each.decision.name), version_of(each.decision)
+
+
+def version_of(decision: Decision) -> int:
+    """Return the version of a plan, 0 of another decision; raise ValueError for one that is no number."""
+    return int(str(decision.said["version"])) if "version" in decision.said else 0
 
 
 def hold_of(log: LogId, placed: Decision) -> LegalHold:
@@ -206,6 +218,7 @@ def read_decisions(found: Sequence[SealedEvent]) -> tuple[Decision, ...]:
         for each in read:
             if each.name == EventName.RETENTION_CHANGED:
                 RetentionPlan.read(str(each.said["plan"]))
+                moment_of(each.starts)
             elif each.name == EventName.LEGAL_HOLD_PLACED:
                 hold_of(LogId(""), each)
     except ValueError as error:
@@ -277,7 +290,15 @@ def _followed(plans: Plans, plan: RetentionPlan, *, starts: datetime, at: dateti
     return Plans(plan=plan)
 
 
-def told_plan(plans: Plans, plan: RetentionPlan, *, now: datetime, delay: timedelta) -> int:
-    """Return from when on a plan is in force that a region's log is told now (microseconds)."""
+def told_plan(plans: Plans, plan: RetentionPlan, *, now: datetime, delay: timedelta, starts: int = 0, overtaken: bool = False) -> int:
+    """Return from when on a plan is in force that a region's log is told now (microseconds).
+
+    One that is delayed begins no earlier than at home, where it does at `starts`. One that an older one is told after (`overtaken`) is
+    delayed too: that may keep longer.
+    """
     changed = plans.change(plan, now=now, delay=delay)
-    return microseconds(now if changed.starts is None or changed.following is None else changed.starts)
+    if overtaken:
+        return max(microseconds(now + delay), starts)
+    if changed.starts is None or changed.following is None:
+        return microseconds(now)
+    return max(microseconds(changed.starts), starts)
