@@ -15,6 +15,8 @@ from ctsec.audit.retention.plan import RetentionPlan
 from ctsec.audit.tree.hashing import root_of, split
 from ctsec.errors import LogInconsistent
 from ctsec.storage.memory import MemoryRegionStorage, MemoryStorage
+from ctsec.testing.conformance.samples import ignore
+from tests.audit.archive import START, Archive
 from tests.audit.kept import ONE, Kept, read_memory, write_memory
 from tests.audit.regional import RegionalArchive
 
@@ -91,3 +93,22 @@ def test_a_purge_takes_nothing_that_is_not_what_was_signed_for(there: bool) -> N
     write_memory(state, sound)
     assert archive.purge() == 8
     assert archive.findings() == []
+
+
+@pytest.mark.proves("ASVS-16.4.2")
+def test_a_hold_whose_row_was_away_during_a_purge_is_missed_in_its_record() -> None:
+    """What came after a hold is in no extent: a purge that did not know of the hold is a finding, although the row is back."""
+    archive = Archive(MemoryStorage())
+    archive.plan(ONE, RetentionPlan(90))
+    archive.write(ONE, "user.signed_in")
+    archive.logs.flush()
+    held = archive.hold(ONE, person="usr_carl")
+    archive.logs.flush()
+    archive.write(ONE, "role.assigned", actor="usr_carl")
+    archive.pass_days(200)
+    with archive.storage.begin(after_commit=ignore) as store:
+        assert store.retention.put_hold(replace(held, released_at=START, version=2))
+    assert archive.purge() == 2
+    with archive.storage.begin(after_commit=ignore) as store:
+        assert store.retention.put_hold(replace(held, version=3))
+    assert ("purge", 4, f"the purge was done without the hold {held.id}") in archive.findings()

@@ -111,6 +111,8 @@ class AsyncRetentionJobs:
 
         Raises LogInconsistent if the last checkpoint does not count, and ConfigurationError without a key.
         """
+        # What is committed gets its index first: a release that waits for it would seem to come after the purge.
+        await self._logs.place()
         count, first = 0, 0
         for _ in range(STEPS):
             async with self._storage.sequencing() as store:

@@ -226,4 +226,8 @@ class RetentionTrail:
         if record.newest >= microseconds(time - timedelta(days=record.plan.shortest)):
             return "the purge took what its plan does not let go"
         struck = self._struck(record.ranges)
-        return "" if struck is None else f"the purge took the event {struck[1]}, which the hold {struck[0]} covered"
+        if struck is not None:
+            return f"the purge took the event {struck[1]}, which the hold {struck[0]} covered"
+        # What came after a hold is in no extent: that a purge kept to it shows in its record alone.
+        unheard = next((hold for hold in self._holds if hold not in record.holds and not self._released(hold)), None)
+        return "" if unheard is None else f"the purge was done without the hold {unheard}"
