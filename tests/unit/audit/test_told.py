@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from random import Random
 from typing import Any, Final
 
 import pytest
@@ -16,7 +17,7 @@ from ctsec.audit.retention._async_telling import AsyncTeller, Decided
 from ctsec.audit.retention.hold import HoldState
 from ctsec.audit.retention.plan import Plans, RetentionPlan, RetentionPolicy
 from ctsec.audit.retention.standing import StoreStanding
-from ctsec.audit.retention.told import Decision, Heard, Told, read_decisions, read_told, told_plan
+from ctsec.audit.retention.told import Decision, Following, Heard, Told, read_decisions, read_told, told_plan
 from ctsec.errors import CorruptRecord
 from ctsec.ids import HoldId, OrganizationId
 from ctsec.principal import system
@@ -161,3 +162,24 @@ def test_a_slow_clock_where_a_log_is_told_lets_nothing_begin_earlier_than_at_hom
     assert heard.plans == Plans(following=RetentionPlan(90), starts=NOW + WEEK)
     late = [replace(each, time=microseconds(slow)) for each in (HOLD, ASKED, GIVEN)]
     assert Heard.of(LOG, late).holds[0].released_at == NOW + 2 * WEEK
+
+
+def test_plans_that_are_told_one_by_one_are_what_they_add_up_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In any order of versions; in theirs, nothing is added up again for each: somebody may have changed a plan a thousand times."""
+    for seed in range(20):
+        chance = Random(seed)
+        versions = [*range(1, 9)]
+        chance.shuffle(versions)
+        following, so_far = Following(LOG, []), list[Told]()
+        for hours, version in enumerate(versions):
+            at = NOW + timedelta(hours=hours)
+            so_far.append(plan(chance.choice((30, 90, 365)), version=version, at=at, starts=at + chance.choice((timedelta(), WEEK))))
+            following.add(so_far[-1])
+            assert following.plans == Heard.of(LOG, so_far).plans, (seed, version)
+    decisions = tuple(plan(90, version=version, at=NOW, starts=NOW).decision for version in range(1, 50))
+    teller = AsyncTeller(region="eu", policy=RetentionPolicy(), ambient=Ambient(clock=FixedClock(NOW)))
+    added: list[int] = []
+    of = Heard.of
+    monkeypatch.setattr(Heard, "of", lambda log, told: (added.append(len(told)), of(log, told))[1])
+    teller.expected(LOG, [], Decided(size=50, decisions=decisions, holds=()))
+    assert added == [0, 49]

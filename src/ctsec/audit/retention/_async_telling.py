@@ -23,7 +23,17 @@ from ctsec.audit.retention._async_ports import AsyncPurgeRecords
 from ctsec.audit.retention.hold import LegalHold
 from ctsec.audit.retention.plan import RetentionPlan, RetentionPolicy
 from ctsec.audit.retention.record import StoredPlans
-from ctsec.audit.retention.told import Decision, Heard, Told, hold_of, read_decisions, read_told, told_plan, version_of
+from ctsec.audit.retention.told import (
+    Decision,
+    Following,
+    Heard,
+    Told,
+    hold_of,
+    overtaken,
+    read_decisions,
+    read_told,
+    told_plan,
+)
 from ctsec.errors import LogInconsistent
 from ctsec.ids import OrganizationId
 from ctsec.principal import system
@@ -102,32 +112,32 @@ class AsyncTeller:
         """
         told = list(await told_in(log, there.log))
         missing = untold(log, told, decided.decisions)
-        for at, each in enumerate(missing):
-            meant = self._meant(log, each, told, later=missing[at + 1 :])
-            told.append(await self._tell(log, meant, there))
+        following = Following(log, told)
+        for each, late in overtaken(missing):
+            told.append(await self._tell(log, self._meant(each, following, overtaken=late), there))
+            following.add(told[-1])
         heard = Heard.of(log, told)
         return heard if is_complete(log, heard, decided.holds) else None
 
     def expected(self, log: LogId, told: Sequence[Told], decided: Decided) -> Heard:
         """Return what a log would have been told if it were told now; of holds without their extents. Raises as `tell` does."""
         after = list(told)
-        missing = untold(log, told, decided.decisions)
-        for at, each in enumerate(missing):
-            after.append(self._meant(log, each, after, later=missing[at + 1 :]))
+        following = Following(log, told)
+        for each, late in overtaken(untold(log, told, decided.decisions)):
+            after.append(self._meant(each, following, overtaken=late))
+            following.add(after[-1])
         heard = Heard.of(log, after)
         waiting = tuple(each for each in decided.holds if heard.hold(each.id) is None)
         return heard if is_complete(log, heard, decided.holds) else replace(heard, holds=(*heard.holds, *map(_nowhere, waiting)))
 
-    def _meant(self, log: LogId, decision: Decision, told: Sequence[Told], *, later: Sequence[Decision]) -> Told:
-        """Return what a decision means to a log that is told of it now and of the `later` ones next, but for the extent of a hold."""
+    def _meant(self, decision: Decision, following: Following, *, overtaken: bool) -> Told:
+        """Return what a decision means to a log that is told of it now, but for the extent of a hold."""
         now = self._ambient.now()
         meant = Told(decision=decision, index=0, time=microseconds(now))
         if decision.name != EventName.RETENTION_CHANGED:
             return meant
-        plans = Heard.of(log, told).plans
         plan = RetentionPlan.read(str(decision.said["plan"]))
-        overtaken = any(each.name == decision.name and version_of(each) < version_of(decision) for each in later)
-        starts = told_plan(plans, plan, now=now, delay=self._policy.delay, starts=decision.starts, overtaken=overtaken)
+        starts = told_plan(following.plans, plan, now=now, delay=self._policy.delay, starts=decision.starts, overtaken=overtaken)
         return replace(meant, starts=starts)
 
     async def _tell(self, log: LogId, meant: Told, there: AsyncTellingRecords) -> Told:

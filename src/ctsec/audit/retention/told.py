@@ -158,7 +158,7 @@ class Heard:
             hold = holds.get(str(said.get("hold")))
             match each.decision.name:
                 case EventName.RETENTION_CHANGED if (number := version_of(each.decision)) > version:
-                    plans = _followed(plans, RetentionPlan.read(str(said["plan"])), starts=moment_of(each.starts), at=at)
+                    plans = _followed(plans, each)
                     version = number
                 case EventName.LEGAL_HOLD_PLACED:
                     made = hold_of(log, each.decision)
@@ -189,6 +189,38 @@ def _sequence(each: Told) -> tuple[int, int]:
 def version_of(decision: Decision) -> int:
     """Return the version of a plan, 0 of another decision; raise ValueError for one that is no number."""
     return int(str(decision.said["version"])) if "version" in decision.said else 0
+
+
+class Following:
+    """The plans of a log while it is told of one decision after the other: what `Heard.of` adds up, in one pass."""
+
+    __slots__ = ("_log", "_newest", "_told", "plans")
+
+    def __init__(self, log: LogId, told: Sequence[Told]) -> None:
+        self._log = log
+        self._told = [each for each in told if each.decision.name == EventName.RETENTION_CHANGED]
+        self._newest = max((version_of(each.decision) for each in self._told), default=0)
+        self.plans = Heard.of(log, self._told).plans
+
+    def add(self, each: Told) -> None:
+        """Take on what was told next."""
+        version = version_of(each.decision)
+        if each.decision.name != EventName.RETENTION_CHANGED:
+            return
+        self._told.append(each)
+        self.plans = _followed(self.plans, each) if version > self._newest else Heard.of(self._log, self._told).plans
+        self._newest = max(self._newest, version)
+
+
+def overtaken(decisions: Sequence[Decision]) -> list[tuple[Decision, bool]]:
+    """Return decisions, and of each plan whether an older version of it stands behind it."""
+    found: list[tuple[Decision, bool]] = []
+    least: int | None = None
+    for each in reversed(decisions):
+        is_plan, version = each.name == EventName.RETENTION_CHANGED, version_of(each)
+        found.append((each, is_plan and least is not None and least < version))
+        least = min(version, least or version) if is_plan else least
+    return found[::-1]
 
 
 def hold_of(log: LogId, placed: Decision) -> LegalHold:
@@ -280,8 +312,9 @@ def _decision(details: Mapping[str, Any], *, name: str, index: int, by: str, tim
     return Decision(index=index, name=name, by=by, time=time, said=said, starts=starts)
 
 
-def _followed(plans: Plans, plan: RetentionPlan, *, starts: datetime, at: datetime) -> Plans:
+def _followed(plans: Plans, each: Told) -> Plans:
     """Return the plans after one was told; one that would be in force at once is not taken on where it keeps less."""
+    plan, starts, at = RetentionPlan.read(str(each.decision.said["plan"])), moment_of(each.starts), moment_of(each.time)
     present = plans.at(at)
     if starts > at:
         return replace(present, following=plan, starts=starts)
