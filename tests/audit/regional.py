@@ -6,6 +6,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from threading import Event
 from types import MappingProxyType
 from typing import Any, Final, cast
 
@@ -32,11 +33,13 @@ EU: Final = replace(IDENTITY, region="eu")
 
 
 class Switch:
-    """The store of a region that answers, or does not."""
+    """The store of a region that answers, or does not, or hangs until an event is set."""
 
     def __init__(self, storage: Any) -> None:
         self.storage = storage
         self.silent = False
+        self.hang: Event | None = None
+        self.opened: list[str] = []
 
     def reading(self) -> Any:
         """Open a read, or raise what a driver's error becomes."""
@@ -49,6 +52,9 @@ class Switch:
     def _open(self, kind: str) -> Any:
         if self.silent:
             raise StoreError("the database can not be reached")
+        self.opened.append(kind)
+        if self.hang is not None:
+            self.hang.wait()
         return getattr(self.storage, kind)()
 
 

@@ -21,7 +21,7 @@ from ctsec.errors import ConfigurationError, CorruptRecord, LogInconsistent, Sto
 from ctsec.ids import OrganizationId
 from ctsec.principal import system
 from ctsec.security._sync_logs import Logs
-from ctsec.security.patience import PAUSE, SECONDS, Patience
+from ctsec.security.patience import PAUSE, SECONDS
 from ctsec.storage.memory import MemoryRegionStorage, MemoryStorage
 from ctsec.testing import FailAt, ProbedStorage
 from tests.audit.archive import POLICY
@@ -303,26 +303,19 @@ def test_a_plan_of_the_deployment_is_told_too() -> None:
 
 def test_a_region_that_hangs_keeps_no_request_waiting() -> None:
     """A decision is answered with `pending` in time where a connection to the region hangs, and the next one at once."""
-    archive, hang, opened = archive_of(), Event(), list[str]()
-    answering = archive.eu._open
-
-    def hanging(kind: str) -> Any:
-        opened.append(kind)
-        hang.wait()
-        return answering(kind)
-
-    archive.jobs.regions._patience = Patience(clock=archive.clock, seconds=0.02)
-    archive.eu._open = hanging  # type: ignore[method-assign]
+    archive, hang = archive_of(), Event()
+    archive.jobs.regions.patience.seconds = 0.02
+    archive.eu.hang, archive.eu.opened = hang, []
     hold = archive.hold(ONE, name="role.*")
     for ask in (archive.jobs.regions.tell, archive.jobs.regions.standing):
         (silent,) = ask(ONE)
         assert (silent.problem, silent.is_pending(hold)) == ("store", True)
     assert archive.jobs.regions.previews(ONE) == ({}, {"eu": "store"})
-    assert opened == ["reading"]
-    archive.eu._open = answering  # type: ignore[method-assign]
+    assert archive.eu.opened == ["reading"]
+    archive.eu.hang = None
     hang.set()
     archive.clock.advance(timedelta(seconds=PAUSE))
-    archive.jobs.regions._patience._seconds = SECONDS
+    archive.jobs.regions.patience.seconds = SECONDS
     (told,) = archive.jobs.regions.tell(ONE)
     assert told.state_of(hold) is HoldState.ACTIVE
     assert list(archive.jobs.regions.previews(ONE)[0]) == ["eu"]

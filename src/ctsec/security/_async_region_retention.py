@@ -38,9 +38,12 @@ _LOGS: Final = 1000
 
 
 class AsyncRegionRetention:
-    """Tells and purges the logs in the stores of regions. `signer` has the retention key; without one nothing is purged."""
+    """Tells and purges the logs in the stores of regions. `signer` has the retention key; without one nothing is purged.
 
-    __slots__ = ("_ambient", "_batch", "_home", "_logs", "_patience", "_policy", "_signer")
+    `patience` bounds how long a request waits for a store.
+    """
+
+    __slots__ = ("_ambient", "_batch", "_home", "_logs", "_policy", "_signer", "patience")
 
     def __init__(
         self,
@@ -58,7 +61,7 @@ class AsyncRegionRetention:
         self._policy = policy
         self._ambient = ambient
         self._batch = batch
-        self._patience = AsyncPatience(clock=ambient.clock)
+        self.patience = AsyncPatience(clock=ambient.clock)
 
     async def logs(self, store: str) -> tuple[LogId, ...]:
         """Return the logs that have events in the store of a region, in the order of ids; the log of logs is none of them."""
@@ -91,7 +94,7 @@ class AsyncRegionRetention:
                 if each.problem:
                     silent[each.store] = each.problem
                 else:
-                    found[each.store] = await self._patience.ask(each.store, partial(self.preview, log, store=each.store))
+                    found[each.store] = await self.patience.ask(each.store, partial(self.preview, log, store=each.store))
             except CtsecError as error:
                 silent[each.store] = error.code
         return found, silent
@@ -178,7 +181,7 @@ class AsyncRegionRetention:
         found: list[StoreStanding] = []
         for store in self._logs.regions.stores:
             try:
-                standing = await self._patience.ask(store, partial(self._stands, log, store, tell=tell))
+                standing = await self.patience.ask(store, partial(self._stands, log, store, tell=tell))
             except CtsecError as error:
                 standing = StoreStanding(store=store, problem=error.code)
             found += [] if standing is None else [standing]

@@ -39,9 +39,12 @@ _LOGS: Final = 1000
 
 
 class RegionRetention:
-    """Tells and purges the logs in the stores of regions. `signer` has the retention key; without one nothing is purged."""
+    """Tells and purges the logs in the stores of regions. `signer` has the retention key; without one nothing is purged.
 
-    __slots__ = ("_ambient", "_batch", "_home", "_logs", "_patience", "_policy", "_signer")
+    `patience` bounds how long a request waits for a store.
+    """
+
+    __slots__ = ("_ambient", "_batch", "_home", "_logs", "_policy", "_signer", "patience")
 
     def __init__(
         self,
@@ -59,7 +62,7 @@ class RegionRetention:
         self._policy = policy
         self._ambient = ambient
         self._batch = batch
-        self._patience = Patience(clock=ambient.clock)
+        self.patience = Patience(clock=ambient.clock)
 
     def logs(self, store: str) -> tuple[LogId, ...]:
         """Return the logs that have events in the store of a region, in the order of ids; the log of logs is none of them."""
@@ -92,7 +95,7 @@ class RegionRetention:
                 if each.problem:
                     silent[each.store] = each.problem
                 else:
-                    found[each.store] = self._patience.ask(each.store, partial(self.preview, log, store=each.store))
+                    found[each.store] = self.patience.ask(each.store, partial(self.preview, log, store=each.store))
             except CtsecError as error:
                 silent[each.store] = error.code
         return found, silent
@@ -179,7 +182,7 @@ class RegionRetention:
         found: list[StoreStanding] = []
         for store in self._logs.regions.stores:
             try:
-                standing = self._patience.ask(store, partial(self._stands, log, store, tell=tell))
+                standing = self.patience.ask(store, partial(self._stands, log, store, tell=tell))
             except CtsecError as error:
                 standing = StoreStanding(store=store, problem=error.code)
             found += [] if standing is None else [standing]

@@ -29,15 +29,15 @@ MOST: Final = 16
 
 
 class _Stores:
-    """Which stores are waited for, and until when which are not asked (in monotonic seconds)."""
+    """Which stores are waited for, for how many `seconds`, and until when which are not asked (in monotonic seconds)."""
 
-    __slots__ = ("_clock", "_mutex", "_running", "_seconds", "_until")
+    __slots__ = ("_clock", "_mutex", "_running", "_until", "seconds")
 
     def __init__(self, *, clock: Clock, seconds: float = SECONDS) -> None:
         self._clock = clock
         self._mutex = threading.Lock()
         self._running: Counter[str] = Counter()
-        self._seconds = seconds
+        self.seconds = seconds
         self._until: dict[str, float] = {}
 
     def _enter(self, store: str) -> None:
@@ -52,7 +52,7 @@ class _Stores:
 
     def _missed(self, store: str) -> StoreError:
         self._until[store] = self._clock.monotonic() + PAUSE
-        return StoreError(f"the store {store} did not answer within {self._seconds:g} seconds")
+        return StoreError(f"the store {store} did not answer within {self.seconds:g} seconds")
 
 
 class Patience(_Stores):
@@ -74,7 +74,7 @@ class Patience(_Stores):
                 self._leave(store)
 
         threading.Thread(target=copy_context().run, args=(run,), name="ctsec-region", daemon=True).start()
-        if not wait([answer], timeout=self._seconds).done:
+        if not wait([answer], timeout=self.seconds).done:
             raise self._missed(store)
         return answer.result()
 
@@ -103,7 +103,7 @@ class AsyncPatience(_Stores):
         task.add_done_callback(ended)
         try:
             # Not a timeout around it: that waits for what is cancelled to end.
-            done, _ = await asyncio.wait({task}, timeout=self._seconds)
+            done, _ = await asyncio.wait({task}, timeout=self.seconds)
         except asyncio.CancelledError:
             task.cancel()
             raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -180,6 +181,11 @@ def test_plans_that_are_told_one_by_one_are_what_they_add_up_to(monkeypatch: pyt
     teller = AsyncTeller(region="eu", policy=RetentionPolicy(), ambient=Ambient(clock=FixedClock(NOW)))
     added: list[int] = []
     of = Heard.of
-    monkeypatch.setattr(Heard, "of", lambda log, told: (added.append(len(told)), of(log, told))[1])
+
+    def counted(log: LogId, told: Sequence[Told]) -> Heard:
+        added.append(len(told))
+        return of(log, told)
+
+    monkeypatch.setattr(Heard, "of", counted)
     teller.expected(LOG, [], Decided(size=50, decisions=decisions, holds=()))
     assert added == [0, 49]

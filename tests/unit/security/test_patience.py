@@ -42,7 +42,7 @@ def test_a_thread_is_waited_for_a_while_and_then_left_alone() -> None:
     with pytest.raises(StoreError, match="left alone"):
         patience.ask("eu", silent)
     assert len(asked) == 1
-    patience._seconds = SECONDS
+    patience.seconds = SECONDS
     assert patience.ask("us", partial(say, "here")) == "here"
     with pytest.raises(StoreBusy):
         patience.ask("us", refuse)
@@ -79,7 +79,7 @@ async def test_a_task_is_waited_for_a_while_and_then_left_alone() -> None:
     assert asked == [1, 2]
     hang.set()
     clock.advance(timedelta(seconds=PAUSE))
-    patience._seconds = SECONDS
+    patience.seconds = SECONDS
     assert await patience.ask("eu", here) == "here"
     with pytest.raises(StoreBusy):
         await patience.ask("eu", busy)
