@@ -15,8 +15,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import URL, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy import URL
 
 from ctsec.audit.retention.record import KEY_LABEL as RETENTION_LABEL
 from ctsec.audit.signing import KEY_LABEL
@@ -49,7 +48,7 @@ from ctsec.storage.blocking import AsyncBlockingErasureList, AsyncBlockingTable
 from ctsec.storage.memory import AsyncMemoryRegionStorage, AsyncMemoryStorage, MemoryRegionStorage, MemoryStorage
 from ctsec.storage.memory.erased import MemoryErasureList
 from ctsec.storage.sql import Tables
-from ctsec.storage.sql.engines import MAIN_SETTINGS
+from ctsec.storage.sql.engines import MAIN_SETTINGS, read_url
 from ctsec.storage.sql.schema import create, upgrade
 from ctsec.transport.tls import TRANSPORT, Transport
 
@@ -218,11 +217,7 @@ def async_from_url(
 
 
 def _place(url: str | URL, transport: Transport, engine: EngineSettings | None) -> Place:
-    try:
-        made = make_url(url)
-    except ArgumentError:  # whose message may repeat the URL, with its password
-        raise ConfigurationError("expected the URL of a database, such as postgresql://app@db.internal/shop") from None
-    return Place(url=made, tables=Tables(), transport=transport, engine=engine or MAIN_SETTINGS)
+    return Place(url=read_url(url), tables=Tables(), transport=transport, engine=engine or MAIN_SETTINGS)
 
 
 def _on(

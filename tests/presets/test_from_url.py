@@ -127,6 +127,20 @@ def test_a_database_that_is_away_is_named_without_its_password(tmp_path: Path) -
     assert "hidden" not in f"{away.value}{wrong.value}"
 
 
+@pytest.mark.parametrize("password", ["hid:den@x", "x@hid:den", "x@hidden", "x@:hidden"])
+def test_a_password_that_was_not_encoded_is_shown_nowhere(tmp_path: Path, password: str) -> None:
+    """Where part of a password would be read as host or port, the URL is refused without any of it, by commands too."""
+    url = f"postgresql://app:{password}@127.0.0.1:1/shop"
+    LocalKms.create(tmp_path / "app.key")
+    for make in (Security.from_url, AsyncSecurity.from_url):
+        with pytest.raises(ConfigurationError, match="percent-encoded") as wrong:
+            make(url, key_file=str(tmp_path / "app.key"), options=OPTIONS, **GIVEN)
+        assert "hid" not in str(wrong.value)
+        assert wrong.value.__context__ is None
+    with pytest.raises(ConfigurationError, match="percent-encoded"):
+        create(url)
+
+
 def test_what_is_said_twice_or_in_the_wrong_place_is_refused() -> None:
     """The key file is named once, a policy comes once, and a URL is no path of an embedded bundle."""
     url, key_file = "postgresql://127.0.0.1/app", "app.key"

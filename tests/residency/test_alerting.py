@@ -6,7 +6,7 @@ import random
 import signal
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -18,7 +18,7 @@ from sqlalchemy import NullPool, create_engine, select
 
 from ctsec.audit.alerts import AlertPolicy, By, Match, Occurrence, Rule, Severity
 from ctsec.audit.event import LogId
-from ctsec.errors import StoreError
+from ctsec.errors import CtsecError, StoreError
 from ctsec.ids import OrganizationId
 from ctsec.security import Security
 from tests.residency.deployment import ORG, TABLES, Places, logged, open_security, owner, prepare, write
@@ -128,6 +128,53 @@ def files(tmp_path: Path) -> Iterator[Places]:
     yield found
     for database in made:
         drop_database(database)
+
+
+LONG = "x" * 300
+TAMPERING = tuple(rule for rule in AlertPolicy().rules if rule.name == "log_tampered")
+HOSTILE = {
+    "a long id": "UPDATE {event} SET id = '" + LONG + "'",
+    "a long actor": "UPDATE {event} SET actor_id = '" + "\N{EURO SIGN}" * 200 + "'",
+    "an actor of no text": "UPDATE {event} SET actor_id = x'ff00'",
+    "an index of no number": "UPDATE {event} SET \"index\" = 'x'",
+    "a time that is none": "UPDATE {event} SET time = 1 << 62",
+    "a body that is none": "UPDATE {event} SET body = x'5b'",
+    "a log of a long name": "INSERT INTO {head} (log, size, signed) VALUES ('" + LONG + "', 5, 0)",
+    "a log of another store": "INSERT INTO {head} (log, size, signed) VALUES ('us/deployment', 5, 0)",
+    "a size that is none": "UPDATE {head} SET size = 'x'",
+}
+
+
+def at_home(security: Security) -> int:
+    """Return how many events of the home store fired."""
+    return sum(place.startswith(f"{ORG} ") for place in fired(security).elements())
+
+
+@pytest.mark.parametrize("what", HOSTILE)
+def test_a_hostile_store_keeps_no_alert_of_others_from_being_told(files: Places, what: str) -> None:
+    """Whatever stands in the tables of a region, what happened at home fires, and at most the region itself is not read on."""
+    log = TABLES.regional.log
+    with closing(open_security(files, alerts=AlertPolicy(rules=(WRITTEN, *TAMPERING)))) as security:
+        write(security, 1, a="text")
+        security.logs.flush()
+        engine = create_engine(files.stores["eu"], poolclass=NullPool)
+        with engine.begin() as connection:
+            connection.exec_driver_sql(HOSTILE[what].format(event=log.event.name, head=log.head.name))
+        engine.dispose()
+        note(security)
+        security.logs.place()
+        for _ in range(2):
+            with suppress(CtsecError):
+                security.alerts.run_due()
+        assert at_home(security) == 1
+        note(security)
+        security.logs.place()
+        with suppress(CtsecError):
+            security.alerts.run_due()
+        assert at_home(security) == 2
+        with security._storage.reading() as store:
+            known = store.alerts.positions("eu", after="", limit=9)
+    assert {each for each, _ in known} <= {LogId(ORG)}
 
 
 def write_and_read(home: str, eu: str, folder: str) -> None:

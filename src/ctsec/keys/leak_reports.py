@@ -8,6 +8,7 @@ Rules that this module keeps:
 - the public keys are configured: nothing is fetched while a report waits;
 - a report has at most 100 tokens of at most 3,500 characters, as a derived key may have; what is more, or another form, is refused as
   a whole;
+- what the log is told of a token never repeats it: a place may be the very link that was found;
 - a report names tokens. A plain hash of one is refused: the store holds nothing that it could be compared with.
 """
 
@@ -18,6 +19,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias, cast
+from urllib.parse import unquote
 
 from ctsec.audit.event import Detail
 from ctsec.jose.p256 import P256Key
@@ -33,6 +35,7 @@ KEY_HEADER: Final = "github-public-key-identifier"
 SIGNATURE_HEADER: Final = "github-public-key-signature"
 REPORTER_HEADER: Final = "x-leak-reporter"
 HMAC_HEADER: Final = "x-leak-signature"
+_SECRET: Final = 24  # characters: more than 128 bits
 Headers: TypeAlias = Callable[[str], str | None]
 
 _REFUSED: Final = Refusal(
@@ -91,8 +94,16 @@ class LeakedToken:
     url: str
 
     def told(self, *, reporter: str) -> Mapping[str, Detail]:
-        """Return what the event of this report says of it: by whom, as what and where it was found."""
-        return {"reporter": reporter, "kind": self.kind, "url": self.url or None}
+        """Return what the event of this report says of it: by whom, as what and where it was found, without the secret itself."""
+        return {"reporter": reporter, "kind": None if self._repeated(self.kind) else self.kind, "url": self._place()}
+
+    def _place(self) -> str | None:
+        return None if not self.url or self._repeated(self.url) else self.url
+
+    def _repeated(self, said: str) -> bool:
+        """Say whether something holds the end of the token, where every credential has its secret, as it is or encoded for a URL."""
+        end = self.token.reveal()[-_SECRET:]
+        return end in said or end in unquote(said)
 
 
 def reporter_of(reporters: tuple[LeakReporter, ...], *, body: bytes, headers: Headers) -> LeakReporter | None:

@@ -4,7 +4,8 @@ Rules that this module keeps:
 
 - how far a log was read, and what is remembered of it, stands in the home store, for a log of a region under `<store>/<log>`;
 - what is remembered of a region's log by itself is sealed under the deployment's data key of that region;
-- a store that does not answer, or whose key does not, is left alone for half a minute; its position stays where it is.
+- a store that does not answer, or whose key does not, is left alone for half a minute; its position stays where it is;
+- the tables of a region may hold anything: what no log has is told as tampered with, and keeps nothing else from being read.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from ctsec.audit.sealing import LOG_OF_LOGS
 from ctsec.encryption._async import AsyncKeyRing
 from ctsec.encryption.context import Context
 from ctsec.errors import CorruptRecord, CtsecError, DecryptionFailed
+from ctsec.ids import EventId, OrganizationId, is_id
 from ctsec.security._async_region_events import AsyncOpensParts, AsyncRegionEvents
 from ctsec.security._async_region_logs import AsyncRegionLogs
 from ctsec.storage._async_ports import AsyncStorage, AsyncStore
@@ -68,10 +70,14 @@ class Lane:
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """What the rules have not seen of a region's store: `logs` with new events, and those that became `shorter`, with their size."""
+    """What the rules have not seen of a region's store: `logs` with new events, and those that became `shorter`, with their size.
+
+    `strange` says that there are logs which no region has; they are not read.
+    """
 
     logs: tuple[LogId, ...]
     shorter: Mapping[LogId, int]
+    strange: bool
 
 
 class AsyncAlertReading:
@@ -124,13 +130,17 @@ class AsyncAlertReading:
             while found := await home.alerts.positions(store, after=after, limit=_LOGS):
                 read |= dict(found)
                 after = found[-1][0]
-        after = ""
+        after, strange = "", False
         async with self._regions.stores[store].storage.reading() as opened:
             while heads := await opened.tree.heads(after=after, limit=_LOGS):
-                sizes |= {each.log: each.size for each in heads if each.log != LOG_OF_LOGS}
+                found_there = {each.log: each.size for each in heads if is_id(OrganizationId, each.log)}
+                strange = strange or any(each.log not in {LOG_OF_LOGS, *found_there} for each in heads)
+                sizes |= found_there
                 after = heads[-1].log
+        if any(type(size) is not int for size in sizes.values()):
+            raise CorruptRecord("the size of a log is no number")
         grown = tuple(log for log, size in sizes.items() if size > read.get(log, 0))
-        return Unread(grown, {log: sizes.get(log, 0) for log, at in read.items() if at > sizes.get(log, 0)})
+        return Unread(grown, {log: sizes.get(log, 0) for log, at in read.items() if at > sizes.get(log, 0)}, strange)
 
     async def lane(self, log: LogId, store: str) -> Lane:
         """Return what is new of a log in a store, a page at most."""
@@ -140,7 +150,7 @@ class AsyncAlertReading:
         async with sealed.reading() as opened:
             # First where it ends: what gets its index between the two reads is on the page, or waits.
             head = await opened.tree.head(log)
-            page = await opened.log.page(log, first=memory.position.position, limit=PAGE)
+            page = _numbered(await opened.log.page(log, first=memory.position.position, limit=PAGE))
         history, broken = await self.history(page, store=store, salt=memory.state.salt)
         end = page[-1].index + 1 if page else 0 if head is None else head.size
         return Lane(store, memory, history, broken, end, len(page) == PAGE)
@@ -149,14 +159,15 @@ class AsyncAlertReading:
         """Return events of a log in a store, from an index on."""
         sealed, _ = self._of(store)
         async with sealed.reading() as opened:
-            return await opened.log.page(log, first=first, limit=PAGE)
+            return _numbered(await opened.log.page(log, first=first, limit=PAGE))
 
     async def history(self, page: tuple[SealedEvent, ...], *, store: str, salt: bytes) -> tuple[tuple[Seen, ...], tuple[signals.Told, ...]]:
         """Return what the rules see, and what was changed in the database: that must not keep the rules from the rest."""
         found, broken = list[Seen](), list[signals.Told]()
         _, parts = self._of(store)
         for sealed in page:
-            changed = signals.Told(TAMPERED, named(sealed.event.log, store=store), sealed.event.id)
+            which = sealed.event.id if is_id(EventId, sealed.event.id) else f"event-{sealed.index}"
+            changed = signals.Told(TAMPERED, named(sealed.event.log, store=store), which)
             try:
                 address = (await parts.open(sealed.event)).get("address", "")
             except (CorruptRecord, DecryptionFailed):
@@ -190,6 +201,13 @@ class AsyncAlertReading:
         if not store:
             return self._storage, self._personal
         return self._regions.stores[store].storage, self._regions.stores[store].parts
+
+
+def _numbered(page: tuple[SealedEvent, ...]) -> tuple[SealedEvent, ...]:
+    """Return a page whose indexes are numbers: SQLite keeps in a column whatever it was given."""
+    if any(type(each.index) is not int for each in page):
+        raise CorruptRecord("the index of an event is no number")
+    return page
 
 
 def _context(place: LogId) -> Context:

@@ -28,6 +28,7 @@ from ctsec.audit.alerts.seen import Seen
 from ctsec.audit.alerts.spanning import Memory, judged, ordered
 from ctsec.audit.assurance import VerificationReport, named
 from ctsec.audit.event import DEPLOYMENT_LOG, EventName, LogId, Target
+from ctsec.audit.sealing import LOG_OF_LOGS
 from ctsec.audit.streams.position import Position
 from ctsec.directory._async_alarm import Alerted, AsyncOwnerAlarm
 from ctsec.encryption._async import AsyncKeyRing
@@ -125,6 +126,9 @@ class AsyncAlertJobs:
                 self._reading.leave(store, error)
                 continue
             count += sum([await self._shortened(log, store, size=size) for log, size in unread.shorter.items()])
+            if unread.strange:
+                place = named(LOG_OF_LOGS, store=store)
+                count += await self._signaled((signals.Told(TAMPERED, place, f"strange-{self._ambient.now().date():%Y-%m-%d}"),))
             for log in unread.logs:
                 behind.setdefault(log, []).append(store)
         return behind, count

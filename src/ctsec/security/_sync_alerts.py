@@ -29,6 +29,7 @@ from ctsec.audit.alerts.seen import Seen
 from ctsec.audit.alerts.spanning import Memory, judged, ordered
 from ctsec.audit.assurance import VerificationReport, named
 from ctsec.audit.event import DEPLOYMENT_LOG, EventName, LogId, Target
+from ctsec.audit.sealing import LOG_OF_LOGS
 from ctsec.audit.streams.position import Position
 from ctsec.directory._sync_alarm import Alerted, OwnerAlarm
 from ctsec.encryption._sync import KeyRing
@@ -126,6 +127,9 @@ class AlertJobs:
                 self._reading.leave(store, error)
                 continue
             count += sum([self._shortened(log, store, size=size) for log, size in unread.shorter.items()])
+            if unread.strange:
+                place = named(LOG_OF_LOGS, store=store)
+                count += self._signaled((signals.Told(TAMPERED, place, f"strange-{self._ambient.now().date():%Y-%m-%d}"),))
             for log in unread.logs:
                 behind.setdefault(log, []).append(store)
         return behind, count

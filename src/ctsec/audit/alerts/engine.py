@@ -6,8 +6,9 @@ Rules that this module keeps:
 - a rule that fired for a key is quiet for it until its time has passed;
 - a store that is read late loses nothing: what is remembered of each store gets old by the events of that store alone, and an event is
   judged by what happened around its own time, whatever was read before it;
-- the state is bounded: 1,000 keys a rule, those go first that were not heard of for longest, and 64 marks a key and store; what can not
-  count any more is forgotten, and what concerns a person who is erased;
+- the state is bounded: 1,000 keys a rule and store, those go first that were not heard of for longest, and 64 marks a key and store; what
+  can not count any more is forgotten, and what concerns a person who is erased;
+- no store makes forget what is known of another one: its keys go alone, and that somebody was erased is said by the home store;
 - events of alerts are not looked at, whatever the rules say.
 """
 
@@ -93,7 +94,7 @@ def step(rules: Iterable[Rule], state: EngineState, seen: Seen) -> tuple[EngineS
     """Return the state after an event, and what fired."""
     if seen.name.startswith(OWN):
         return state, ()
-    if seen.name == EventName.PERSON_ERASED:
+    if seen.name == EventName.PERSON_ERASED and not seen.store:
         state = _without(state, seen.person)
     changed: dict[str, Entries] = {}
     fired: list[Fired] = []
@@ -108,7 +109,7 @@ def step(rules: Iterable[Rule], state: EngineState, seen: Seen) -> tuple[EngineS
         if fires:
             fired.append(Fired(rule, key, seen))
         if after is not before:
-            changed[rule.name] = _put(entries, key, after, times=times, life=_micros(_life(rule)))
+            changed[rule.name] = _put(entries, key, after, times=times, life=_micros(_life(rule)), store=seen.store)
     return (replace(state, rules={**state.rules, **changed}, times=times) if changed else state), tuple(fired)
 
 
@@ -178,9 +179,9 @@ def _compared(kind: FirstTime, before: Entry, seen: Seen) -> tuple[Entry, bool]:
         return before, False
     known = tuple(mark for mark in before.marks if mark[0] > seen.time - _micros(kind.within))
     same = [at for at, each, _ in known if each == value]
-    others = tuple(mark for mark in known if mark[1] != value)
+    others = tuple(mark for mark in before.marks if mark[1] != value)
     # A store that is read late says nothing of when a value was seen last.
-    return Entry(_recent((*others, (max((seen.time, *same)), value, seen.store)), kind.within)), bool(known) and not same
+    return Entry(_kept((*others, (max((seen.time, *same)), value, seen.store)), kind.within)), bool(known) and not same
 
 
 def _traveled(kind: Travel, before: Entry, seen: Seen) -> tuple[Entry, bool]:
@@ -196,14 +197,8 @@ def _traveled(kind: Travel, before: Entry, seen: Seen) -> tuple[Entry, bool]:
     return after, far >= kind.kilometers and far * _HOUR > kind.speed * abs(seen.time - at)
 
 
-def _recent(marks: tuple[Mark, ...], within: timedelta) -> tuple[Mark, ...]:
-    """Return the marks that are less than `within` older than the newest, the last 64 of them."""
-    since = max(at for at, *_ in marks) - _micros(within)
-    return tuple(mark for mark in marks if mark[0] > since)[-MAX_COUNT:]
-
-
 def _kept(marks: tuple[Mark, ...], within: timedelta) -> tuple[Mark, ...]:
-    """Return of each store what `_recent` does, in their order."""
+    """Return of each store the marks that are less than `within` older than its newest, the last 64 of them, in their order."""
     newest: dict[str, int] = {}
     for at, _, store in marks:
         newest[store] = max(at, newest.get(store, at))
@@ -216,15 +211,33 @@ def _kept(marks: tuple[Mark, ...], within: timedelta) -> tuple[Mark, ...]:
     return tuple(reversed(left))
 
 
-def _put(entries: Entries, key: str, entry: Entry, *, times: Mapping[str, int], life: int) -> Entries:
-    """Return the entries with one that was heard of last, without those of which nothing can count any more in their stores."""
+def _put(entries: Entries, key: str, entry: Entry, *, times: Mapping[str, int], life: int, store: str) -> Entries:
+    """Return the entries with one that was heard of last in `store`, without those of which nothing can count any more in their stores."""
     kept = {name: each for name, each in entries.items() if name != key}
     while kept:
         oldest = next(iter(kept))
-        if len(kept) < MAX_KEYS and _lives(kept[oldest], times, life):
+        if _lives(kept[oldest], times, life):
             break
         del kept[oldest]
+    if len(kept) >= MAX_KEYS:
+        there = [name for name, each in kept.items() if _of_store(each, store)]
+        for name in there[: max(0, len(there) - MAX_KEYS + 1)]:
+            left = _beside(kept[name], store)
+            if left == _FRESH:
+                del kept[name]
+            else:
+                kept[name] = left
     return {**kept, key: entry}
+
+
+def _of_store(entry: Entry, store: str) -> bool:
+    return store in entry.quiet or any(where == store for _, _, where in entry.marks)
+
+
+def _beside(entry: Entry, store: str) -> Entry:
+    """Return what is known of a key from the other stores."""
+    quiet = {where: until for where, until in entry.quiet.items() if where != store}
+    return Entry(tuple(mark for mark in entry.marks if mark[2] != store), quiet)
 
 
 def _lives(entry: Entry, times: Mapping[str, int], life: int) -> bool:

@@ -3,7 +3,8 @@
 Rules that this module keeps:
 
 - an address never gets into what is remembered or shown: its block (IPv4 /24, IPv6 /48) stands as a keyed digest;
-- a place is coarse: a country and whole degrees, whatever the host's data say.
+- a place is coarse: a country and whole degrees, whatever the host's data say;
+- what could not be kept in the home store is not seen: the store of a region may hold anything.
 """
 
 from __future__ import annotations
@@ -17,11 +18,13 @@ from typing import Any, Final, Protocol, cast
 
 from ctsec.audit.event import LogId
 from ctsec.audit.record import SealedEvent, microseconds
-from ctsec.ids import EventId
+from ctsec.errors import CorruptRecord
+from ctsec.ids import EventId, is_id
 from ctsec.network import parse_address
 from ctsec.principal import PrincipalKind
 
 _RADIUS: Final = 6371
+_LONGEST: Final = 256  # bytes of an id, or of what a host calls its things
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,7 @@ def block_of(address: str) -> str:
 def seen_of(sealed: SealedEvent, *, address: str, salt: bytes, locate: Locate | None = None, store: str = "") -> Seen:
     """Return what rules see of an event of a store that came from `address` (empty: not known); `salt` keys the digest of its block.
 
-    Raises CorruptRecord if the body of the event is not what was written.
+    Raises CorruptRecord if the body of the event is not what was written, or a text of it can not be.
     """
     event = sealed.event
     said = event.details()
@@ -92,6 +95,10 @@ def seen_of(sealed: SealedEvent, *, address: str, salt: bytes, locate: Locate | 
         told = _mapping(change)
         details[f"{told.get('path')}.after"] = told.get("after")
     block = block_of(address)
+    credential = str(who.get("id", ""))
+    texts = (event.name, event.outcome, event.reason, event.actor_kind, event.actor_id, event.target_id, event.subject_id, credential)
+    if not is_id(EventId, event.id) or not all(map(_keepable, texts)):
+        raise CorruptRecord("an event says what no log has: an id of another form, or a text that is too long or none")
     return Seen(
         id=event.id,
         log=event.log,
@@ -103,7 +110,7 @@ def seen_of(sealed: SealedEvent, *, address: str, salt: bytes, locate: Locate | 
         actor=event.actor_id,
         person=event.subject_id or (event.actor_id if event.actor_kind == PrincipalKind.USER.value else ""),
         credential_kind=str(who.get("kind", "")),
-        credential=str(who.get("id", "")),
+        credential=credential,
         target=event.target_id,
         details=details,
         network=_digest(block, salt) if block else "",
@@ -121,6 +128,14 @@ def distance(one: tuple[int, int], other: tuple[int, int]) -> float:
 
 def _mapping(value: object) -> Mapping[str, Any]:
     return cast(Mapping[str, Any], value) if isinstance(value, dict) else {}
+
+
+def _keepable(text: str) -> bool:
+    """Say whether every store takes a text: a surrogate or NUL in it is refused by some."""
+    try:
+        return "\0" not in text and len(text.encode()) <= _LONGEST
+    except UnicodeEncodeError:
+        return False
 
 
 def _digest(block: str, salt: bytes) -> str:

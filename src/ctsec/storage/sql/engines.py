@@ -59,16 +59,28 @@ MAIN_SETTINGS: Final = EngineSettings()
 GUARD_SETTINGS: Final = EngineSettings(pool_size=4, max_overflow=0, lock_timeout=2.0)
 
 
+def read_url(url: str | URL) -> URL:
+    """Return the URL of a database; raise ConfigurationError, which repeats nothing of it, for what is none.
+
+    A password whose `@`, `:` or `/` is not percent-encoded would stand in the host or the port, which errors and reports show.
+    """
+    try:
+        made = make_url(url)
+    except (ArgumentError, ValueError):  # whose messages may repeat the URL, or the password as a port
+        made = None
+    if made is None or any(each in (made.host or "") for each in "@/?#"):
+        raise ConfigurationError(
+            "expected the URL of a database, such as postgresql://app@db.internal/shop; a password in it is percent-encoded"
+        )
+    return made
+
+
 def coloured_url(url: str | URL, *, asynchronous: bool) -> URL:
     """Return `url` with a driver of the wanted colour, whatever driver it names.
 
     Raises ConfigurationError for what is no URL, for an unknown database, and for one of our drivers that is not installed.
     """
-    try:
-        made = make_url(url)
-    except (ArgumentError, ValueError):
-        # Not repeated: it may hold a password.
-        raise ConfigurationError("expected a URL of SQLAlchemy, such as sqlite:///app.db") from None
+    made = read_url(url)
     backend = made.get_backend_name()
     if backend not in _DRIVERS:
         raise ConfigurationError("expected a URL of sqlite, postgresql, mariadb or mysql")

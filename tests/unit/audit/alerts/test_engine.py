@@ -241,6 +241,32 @@ def test_what_is_remembered_is_bounded() -> None:
     assert len(state.rules["any"]["ann"].marks) == MAX_COUNT
 
 
+GUESSED = Rule(
+    name="guessed", reason="a test", severity=Severity.LOW, looks_at=Match(names=("*",)), by=By.ACTOR,
+    kind=Threshold(count=3, within=timedelta(hours=1)),
+)  # fmt: skip
+
+
+def test_no_store_makes_forget_what_is_known_of_another_one() -> None:
+    """Neither many keys, nor the erasure of a person, nor far times in a region's store take anything from what the home store did."""
+    state, _ = run((GUESSED,), EngineState(), [seen(1, REFUSED), seen(2, REFUSED, store="eu")])
+    flood = [replace(one, actor=f"x{one.index}", store="eu") for one in many(MAX_KEYS + 5, REFUSED)]
+    erased = seen(4, "person.erased", store="eu")
+    state, _ = run((GUESSED,), state, [*flood, replace(flood[0], time=10**15), erased])
+    known = state.rules["guessed"]
+    assert [mark[2] for mark in known["ann"].marks][:1] == [""]
+    assert len(known) <= MAX_KEYS + 1
+    assert [one.key for one in run((GUESSED,), state, [seen(5, REFUSED, at=9), seen(6, REFUSED, at=10)])[1]] == ["ann"]
+
+
+def test_a_far_time_of_a_region_does_not_make_forget_values_of_the_home_store() -> None:
+    """Of the credentials that somebody has used at home, none is new again because a region tells of a time that is yet to come."""
+    rule = replace(GUESSED, kind=FirstTime(value=By.CREDENTIAL, within=timedelta(days=9)))
+    at_home = [seen(1, IN), seen(2, IN, credential="ses_2", at=1)]
+    far = seen(3, IN, credential="ses_3", at=10**10, store="eu")
+    assert fired([*at_home, far, *at_home], (rule,)) == [("guessed", "evt_2")]
+
+
 def test_what_can_not_count_any_more_is_forgotten_and_what_concerns_the_erased() -> None:
     """A key that nothing was heard of for the time of its rule goes with the next one, and a person's with the event of their erasure."""
     state, _ = run(DEFAULT_RULES, EngineState(), [seen(1, REFUSED), seen(2, REFUSED, at=60, person="bob")])
