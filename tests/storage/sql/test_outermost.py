@@ -126,6 +126,22 @@ def test_a_connection_that_goes_on_tells_once_more(storage: SqlStorage, engine: 
     assert told.scopes == [CHANGED, CHANGED]
 
 
+@pytest.mark.parametrize("commits", [True, False])
+def test_a_transaction_in_two_phases_is_the_outermost_one(storage: SqlStorage, engine: Engine, told: Told, *, commits: bool) -> None:
+    """What SQLAlchemy says of a transaction that is prepared first, by names of its own, counts as what it says of any other one."""
+    with engine.connect() as connection:
+        connection.begin()
+        with Session(connection, join_transaction_mode="create_savepoint") as session:
+            write(storage, session, told)
+        heard = connection.dispatch
+        (heard.commit_twophase if commits else heard.rollback_twophase)(connection, "xid", True)  # noqa: FBT003 - as the event has it
+        assert told.scopes == ([CHANGED] if commits else [])
+        heard.begin_twophase(connection, "xid")
+        assert told.scopes == ([CHANGED, CHANGED] if commits else [])
+        connection.rollback()
+    assert told.scopes == ([CHANGED, CHANGED] if commits else [])
+
+
 def test_a_savepoint_of_the_connections_counts_with_its_transaction(storage: SqlStorage, engine: Engine, told: Told) -> None:
     """A session that controls a savepoint of the connection's commits that alone: the transaction around it is waited for."""
     with engine.connect() as connection, connection.begin():

@@ -43,6 +43,10 @@ def wait_for(connection: Connection, tells: Iterable[Callable[[], None]]) -> Non
         event.listen(connection, "commit", _commits)
         event.listen(connection, "rollback", _rolled_back)
         event.listen(connection, "begin", _goes_on)
+        # The same of a transaction that is prepared first.
+        event.listen(connection, "commit_twophase", _commits_prepared)
+        event.listen(connection, "rollback_twophase", _rolled_back_prepared)
+        event.listen(connection, "begin_twophase", _goes_on_prepared)
     if not event.contains(connection.engine.pool, "checkin", _goes_back):
         event.listen(connection.engine.pool, "checkin", _goes_back)
 
@@ -60,6 +64,21 @@ def _rolled_back(connection: Connection) -> None:
 
 def _goes_on(connection: Connection) -> None:
     _settle(connection.info.pop(_INFO, None))
+
+
+def _commits_prepared(connection: Connection, xid: object, is_prepared: object) -> None:
+    del xid, is_prepared
+    _commits(connection)
+
+
+def _rolled_back_prepared(connection: Connection, xid: object, is_prepared: object) -> None:
+    del xid, is_prepared
+    _rolled_back(connection)
+
+
+def _goes_on_prepared(connection: Connection, xid: object) -> None:
+    del xid
+    _goes_on(connection)
 
 
 def _goes_back(driver: object, record: Any) -> None:
