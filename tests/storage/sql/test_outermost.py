@@ -134,7 +134,7 @@ def test_a_transaction_in_two_phases_is_the_outermost_one(storage: SqlStorage, e
         with Session(connection, join_transaction_mode="create_savepoint") as session:
             write(storage, session, told)
         heard = connection.dispatch
-        (heard.commit_twophase if commits else heard.rollback_twophase)(connection, "xid", True)  # noqa: FBT003 - as the event has it
+        (heard.commit_twophase if commits else heard.rollback_twophase)(connection, "xid", True)
         assert told.scopes == ([CHANGED] if commits else [])
         heard.begin_twophase(connection, "xid")
         assert told.scopes == ([CHANGED, CHANGED] if commits else [])

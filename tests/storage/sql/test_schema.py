@@ -140,7 +140,8 @@ def at_first(url: str) -> None:
 def test_an_older_store_is_upgraded_with_what_it_holds(empty: Database) -> None:
     """From the first version on: the upgrade keeps accounts, passwords and the database's own name, and ends without drift.
 
-    The name of a password's pepper is read from its sealed record. The trees grow out of the events that the logs have.
+    The name of a password's pepper is read from its sealed record. The trees grow out of the events that the logs have; what waits for
+    its index gets it afterwards.
     """
     schema.create(empty.sync_url)
     storage = SqlStorage.from_url(empty.sync_url)
@@ -155,6 +156,7 @@ def test_an_older_store_is_upgraded_with_what_it_holds(empty: Database) -> None:
         for n in range(300):
             store.inbox.append(event(n, of=1))
         store.log.place(limit=300)
+        store.inbox.append_all([event(302, of=1), event(301)])
     with storage.reading() as store:
         name = store.epochs.recent().incarnation
         grown = store.tree.head(event(1, of=1).log), store.tree.tiles(event(1, of=1).log, level=0, first=0, end=9)
@@ -174,6 +176,9 @@ def test_an_older_store_is_upgraded_with_what_it_holds(empty: Database) -> None:
         assert store.epochs.recent().incarnation == name != ""
         assert (store.tree.head(event(1, of=1).log), store.tree.tiles(event(1, of=1).log, level=0, first=0, end=9)) == grown
         assert len(grown[1]) == 1
+        assert store.inbox.pending(limit=9) == (event(301), event(302, of=1))
+    with storage.sequencing() as store:
+        assert store.log.place(limit=9) == 2
     storage.close()
 
 
