@@ -124,7 +124,14 @@ class Deployment:
             raise
 
     def for_event_loop(self) -> AsyncSecurity:
-        """Return the async bundle on the same store."""
+        """Return the async bundle on the same store; where it can not be made, the sync one is closed, and its worker thread ends."""
+        try:
+            return self._async_bundle()
+        except BaseException:
+            self.security.close()
+            raise
+
+    def _async_bundle(self) -> AsyncSecurity:
         place, options, file = self._place, self._options, self._file
         storage = AsyncSqlStorage.from_url(place.url, tables=place.tables, transport=place.transport, settings=place.engine)
         made = AsyncSecurity(

@@ -141,6 +141,20 @@ def test_a_password_that_was_not_encoded_is_shown_nowhere(tmp_path: Path, passwo
         create(url)
 
 
+def test_an_async_bundle_that_can_not_be_made_leaves_no_worker_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sync bundle beside it, which was made first, is closed with its thread."""
+    url, key_file = on_file(tmp_path)
+    before = set(threading.enumerate())
+
+    def refuse(**_: object) -> None:
+        raise ConfigurationError("of another colour")
+
+    monkeypatch.setattr("ctsec.preset_deployment.AsyncSecurity", refuse)
+    with pytest.raises(ConfigurationError, match="another colour"):
+        AsyncSecurity.from_url(url, key_file=key_file, options=EmbeddedOptions(password_hash=Argon2Parameters.for_tests()), **GIVEN)
+    assert not [each for each in set(threading.enumerate()) - before if each.is_alive()]
+
+
 def test_what_is_said_twice_or_in_the_wrong_place_is_refused() -> None:
     """The key file is named once, a policy comes once, and a URL is no path of an embedded bundle."""
     url, key_file = "postgresql://127.0.0.1/app", "app.key"

@@ -315,6 +315,32 @@ async def test_a_changed_event_and_a_shorter_log_of_a_region_are_told(scene: Sce
     assert await scene.ran() == 1
 
 
+async def test_a_region_with_no_end_of_events_keeps_no_alert_of_the_home_store(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever fills a region's log with old events, faster than they are read, has home read on with each round all the same."""
+    monkeypatch.setattr("ctsec.security._async_alert_reading.PAGE", 2)
+    monkeypatch.setattr("ctsec.security._async_alerts._TURNS", 3)
+    for _ in range(12):
+        await scene.note("eu")
+    scene.world.clock.advance(HOUR)
+    await scene.note("", "note.written", target="at home")
+    await scene.ran()
+    assert [(rule, source) for rule, source, _ in await scene.listed(scene.acme) if rule == "written"] == [("written", scene.acme)]
+
+
+async def test_many_changed_events_fill_the_list_and_not_the_mailboxes(scene: Scene) -> None:
+    """Of the events of a page that somebody changed each has an alert, and ten of them a mail."""
+    for _ in range(12):
+        await scene.note("eu")
+    await scene.logs.regions.stores["eu"].logs.place()
+    state = cast(Any, scene.world.security.regional.router.stores["eu"]).state
+    rows = {place: replace(row, event=replace(row.event, body=b"[]")) for place, row in state.newest.tables["log"].items()}
+    state.newest = replace(state.newest, tables={**state.newest.tables, "log": rows})
+    await scene.ran()
+    assert len([rule for rule, _, _ in await scene.listed(None) if rule == "log_tampered"]) == 12
+    await scene.world.mail()
+    assert len(scene.world.mailer.to("watch@ops.example")) == 10
+
+
 class AsyncDying(AsyncAlertJobs):
     """A worker that dies after it stored an alert and its event, and before it commits."""
 

@@ -4,6 +4,7 @@ Rules that this module keeps:
 
 - how far each log of each store was read, what the rules remember, and what fired are one transaction of the home store;
 - a store of a region that does not answer keeps no other from being read and told; the job says so when it has done the rest;
+- a region that has more old events than are read keeps home waiting for no longer than a round: its last turn reads home alone;
 - a log of a region that became shorter than what was read of it is told as tampered with, and read on from where it ends.
 """
 
@@ -90,8 +91,10 @@ class AsyncAlertJobs:
         """
         count = await self._signaled(signals.of_status(await self._logs.status(), now=self._ambient.now()))
         count += sum([await self._followed(each) for each in self._followers])
-        for _ in range(_TURNS):
+        for turn in range(_TURNS):
             behind, shorter = await self._behind()
+            if turn == _TURNS - 1:
+                behind = {log: [""] if "" in stores else stores for log, stores in behind.items()}
             count += shorter + sum([await self._read_on(log, stores) for log, stores in behind.items()])
             if not behind:
                 break
@@ -274,13 +277,13 @@ class AsyncAlertJobs:
 
     async def _signaled(self, told: tuple[signals.Told, ...]) -> int:
         count, now = 0, self._ambient.now()
-        for each in told:
+        for at, each in enumerate(told):
             rule = self._policy.rule(each.rule)
             if rule is None:
                 continue
             alert = self._made(DEPLOYMENT_LOG, rule, key=each.key, occasion=each.occasion, source=each.source, index=None, at=now)
             async with self._storage.begin(after_commit=self._committed) as store:
-                count += await self._record(store, alert, mailed=True)
+                count += await self._record(store, alert, mailed=at < _MAILS)
         return count
 
     async def _record(self, store: AsyncStore, alert: Alert, *, mailed: bool) -> bool:

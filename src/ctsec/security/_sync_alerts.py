@@ -5,6 +5,7 @@ Rules that this module keeps:
 
 - how far each log of each store was read, what the rules remember, and what fired are one transaction of the home store;
 - a store of a region that does not answer keeps no other from being read and told; the job says so when it has done the rest;
+- a region that has more old events than are read keeps home waiting for no longer than a round: its last turn reads home alone;
 - a log of a region that became shorter than what was read of it is told as tampered with, and read on from where it ends.
 """
 
@@ -91,8 +92,10 @@ class AlertJobs:
         """
         count = self._signaled(signals.of_status(self._logs.status(), now=self._ambient.now()))
         count += sum([self._followed(each) for each in self._followers])
-        for _ in range(_TURNS):
+        for turn in range(_TURNS):
             behind, shorter = self._behind()
+            if turn == _TURNS - 1:
+                behind = {log: [""] if "" in stores else stores for log, stores in behind.items()}
             count += shorter + sum([self._read_on(log, stores) for log, stores in behind.items()])
             if not behind:
                 break
@@ -273,13 +276,13 @@ class AlertJobs:
 
     def _signaled(self, told: tuple[signals.Told, ...]) -> int:
         count, now = 0, self._ambient.now()
-        for each in told:
+        for at, each in enumerate(told):
             rule = self._policy.rule(each.rule)
             if rule is None:
                 continue
             alert = self._made(DEPLOYMENT_LOG, rule, key=each.key, occasion=each.occasion, source=each.source, index=None, at=now)
             with self._storage.begin(after_commit=self._committed) as store:
-                count += self._record(store, alert, mailed=True)
+                count += self._record(store, alert, mailed=at < _MAILS)
         return count
 
     def _record(self, store: Store, alert: Alert, *, mailed: bool) -> bool:

@@ -101,6 +101,17 @@ def test_an_outer_rollback_tells_nothing(storage: SqlStorage, engine: Engine, to
     assert told.scopes == []
 
 
+def test_a_commit_that_fails_tells_nothing_more(storage: SqlStorage, engine: Engine, told: Told) -> None:
+    """A commit is announced, fails and is rolled back: caches were told once, and are not told again of what did not happen."""
+    with engine.connect() as connection:
+        outer = connection.begin()
+        with Session(connection, join_transaction_mode="create_savepoint") as session:
+            write(storage, session, told)
+        connection.dispatch.commit(connection)
+        outer.rollback()
+    assert told.scopes == [CHANGED]
+
+
 def test_what_is_committed_by_the_session_itself_is_told_at_once(storage: SqlStorage, engine: Engine, told: Told) -> None:
     """A session that controls its connection, or begins on one that is in no transaction, commits the outermost one: told once."""
     with engine.connect() as connection:
