@@ -124,7 +124,7 @@ class Deployment:
             raise
 
     def for_event_loop(self) -> AsyncSecurity:
-        """Return the async bundle on the same store; where it can not be made, the sync one is closed, and its worker thread ends."""
+        """Return the async bundle on the same store; where it can not be made, the sync one is closed."""
         try:
             return self._async_bundle()
         except BaseException:

@@ -141,18 +141,23 @@ def test_a_password_that_was_not_encoded_is_shown_nowhere(tmp_path: Path, passwo
         create(url)
 
 
-def test_an_async_bundle_that_can_not_be_made_leaves_no_worker_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The sync bundle beside it, which was made first, is closed with its thread."""
+def test_an_async_bundle_that_can_not_be_made_leaves_no_connection_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sync bundle beside it, which was made first and has asked the database, is closed."""
     url, key_file = on_file(tmp_path)
-    before = set(threading.enumerate())
+    closed: list[Security] = []
 
     def refuse(**_: object) -> None:
         raise ConfigurationError("of another colour")
 
+    def close(security: Security) -> None:
+        closed.append(security)
+        security._storage.close()
+
     monkeypatch.setattr("ctsec.preset_deployment.AsyncSecurity", refuse)
+    monkeypatch.setattr(Security, "close", close)
     with pytest.raises(ConfigurationError, match="another colour"):
-        AsyncSecurity.from_url(url, key_file=key_file, options=EmbeddedOptions(password_hash=Argon2Parameters.for_tests()), **GIVEN)
-    assert not [each for each in set(threading.enumerate()) - before if each.is_alive()]
+        AsyncSecurity.from_url(url, key_file=key_file, options=OPTIONS, **GIVEN)
+    assert len(closed) == 1
 
 
 def test_what_is_said_twice_or_in_the_wrong_place_is_refused() -> None:
