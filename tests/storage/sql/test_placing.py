@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 
 from ctsec.audit.event import DEPLOYMENT_LOG, LogId
+from ctsec.audit.record import StoredEvent
 from ctsec.audit.sealing import LOG_OF_LOGS
 from ctsec.storage.sql import SqlStorage
 from ctsec.testing.conformance.samples import NOW, event, ignore, org_id
@@ -44,7 +45,7 @@ def test_batches_end_anywhere_and_nothing_is_lost_doubled_or_moved(kind: str, tm
     storage = SqlStorage.from_url(place_of(kind, LEVELS[kind][0], folder=tmp_path_factory.getbasetemp()).database.sync_url)
     draw, logs = random.Random(5), (DEPLOYMENT_LOG, LogId(org_id(1)))
     numbers = draw.sample(range(1000, 2000), 60)
-    waiting, placed = [], list[str]()
+    waiting, placed = list[StoredEvent](), list[str]()
     with storage.begin(after_commit=ignore) as store:
         before = {log: store.log.size(log) for log in logs}
     for round_ in range(12):
