@@ -9,7 +9,7 @@ Rules that this module keeps:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from types import NoneType
@@ -75,8 +75,11 @@ class RawTable:
         """Say whether there is no row; the database's own name does not count."""
         return _asked(connection, select(1).select_from(self.table).where(*self._apart()).limit(1)).first() is None
 
-    def rows(self, connection: Connection) -> Iterator[tuple[Value, ...]]:
-        """Yield the rows in the order of the primary key; raise CorruptRecord for a value of another kind than its column."""
+    def rows(self, connection: Connection) -> Generator[tuple[Value, ...], None, None]:
+        """Yield the rows in the order of the primary key; raise CorruptRecord for a value of another kind than its column.
+
+        The cursor is closed when the last row was read, when one is refused, and when the iterator is closed before.
+        """
         statement = select(self.table).where(*self._apart()).order_by(*(self.table.c[name] for name in self.key))
         maria = connection.dialect.name in MARIADB
         found = _asked(connection, statement.execution_options(stream_results=True, yield_per=HELD_ROWS))
@@ -87,6 +90,8 @@ class RawTable:
             failure = translate(error)
         else:
             return
+        finally:
+            found.close()
         raise failure
 
     def add(self, connection: Connection, rows: Sequence[tuple[Value, ...]]) -> None:

@@ -22,7 +22,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ctsec.errors import ConfigurationError
 from ctsec.storage.backup.raw import INCARNATION, RawTable, raw_tables
-from ctsec.storage.sql.engines import coloured_url, guard_url
+from ctsec.storage.sql.engines import coloured_url, guard_url, sqlite_arguments
 from ctsec.storage.sql.failures import translate
 from ctsec.storage.sql.gate import judge_version
 from ctsec.storage.sql.parts import Part, guard_part, main_part
@@ -97,7 +97,7 @@ def snapshot(places: Sequence[Place]) -> Generator[Snapshot, None, None]:
 @contextmanager
 def connected(place: Place) -> Generator[Connection, None, None]:
     """Open a connection of its own, which is rolled back at the end."""
-    options: dict[str, Any] = {"connect_args": {"timeout": WAIT_SECONDS}} if place.url.get_backend_name() == "sqlite" else {}
+    options: dict[str, Any] = {"connect_args": sqlite_arguments(WAIT_SECONDS)} if place.url.get_backend_name() == "sqlite" else {}
     engine = create_engine(place.url, poolclass=NullPool, hide_parameters=True, **options)
     hold(engine, place.transport)
     try:

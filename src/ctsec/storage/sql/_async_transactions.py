@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from ctsec.storage.sql._async_executor import AsyncExecutor, AsyncOwnSource, commit, open_connection, start, unwaited
+from ctsec.storage.sql.cursors import close_interrupted
 from ctsec.storage.sql.engines import lock_of, lock_timeout_of
 from ctsec.storage.sql.gate import Gate
 from ctsec.storage.sql.progress import Progress
@@ -19,6 +20,7 @@ class AsyncTransactions:
     __slots__ = ("_engine", "_gate", "_lock", "_timeout", "dialect")
 
     def __init__(self, engine: AsyncEngine, *, gate: Gate) -> None:
+        close_interrupted(engine)
         self._engine = engine
         self._gate = gate
         self._lock = lock_of(engine)

@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from sqlalchemy import Engine
 
 from ctsec.storage.sql._sync_executor import Executor, OwnSource, commit, open_connection, start, unwaited
+from ctsec.storage.sql.cursors import close_interrupted
 from ctsec.storage.sql.engines import lock_of, lock_timeout_of
 from ctsec.storage.sql.gate import Gate
 from ctsec.storage.sql.progress import Progress
@@ -20,6 +21,7 @@ class Transactions:
     __slots__ = ("_engine", "_gate", "_lock", "_timeout", "dialect")
 
     def __init__(self, engine: Engine, *, gate: Gate) -> None:
+        close_interrupted(engine)
         self._engine = engine
         self._gate = gate
         self._lock = lock_of(engine)

@@ -6,6 +6,7 @@ Rules that this module keeps:
   starve it, and a lock of the host must not hold up a refusal;
 - parameters never appear in errors or logs;
 - a database elsewhere is reached over TLS 1.3 (`ctsec.storage.sql.transport`);
+- a connection to a SQLite file that was interrupted lets go of it when it is closed (`ctsec.storage.sql.cursors`);
 - SQLite files are in WAL mode; a database in memory is refused, since neither a guard store nor a second connection can see it.
 """
 
@@ -22,6 +23,7 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from ctsec.errors import ConfigurationError
+from ctsec.storage.sql.cursors import OwnConnection
 from ctsec.storage.sql.transport import hold
 from ctsec.storage.sql.writer_lock import WriterLock, writer_lock
 from ctsec.transport.tls import TRANSPORT, Transport
@@ -128,12 +130,17 @@ def engine_options(url: URL, settings: EngineSettings) -> dict[str, Any]:
         "pool_timeout": settings.pool_timeout,
     }
     if url.get_backend_name() == "sqlite":
-        options["connect_args"] = {"timeout": settings.lock_timeout}
+        options["connect_args"] = sqlite_arguments(settings.lock_timeout)
     else:
         options["pool_pre_ping"] = True
         if settings.isolation_level:
             options["isolation_level"] = settings.isolation_level
     return options
+
+
+def sqlite_arguments(seconds: float) -> dict[str, Any]:
+    """Return the arguments of a connection of ours to a SQLite file, which waits so long for a lock."""
+    return {"timeout": seconds, "factory": OwnConnection}
 
 
 def prepare(made: Engine | AsyncEngine, settings: EngineSettings, transport: Transport = TRANSPORT) -> None:

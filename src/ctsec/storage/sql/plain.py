@@ -34,8 +34,8 @@ def binary_results(connection: Connection | AsyncConnection) -> Generator[None, 
 
 def plain_rows(result: CursorResult[Any]) -> tuple[tuple[Any, ...], ...]:
     """Return all rows of a result from the driver's own cursor, and close it."""
-    cursor: Any = result.cursor
     try:
+        cursor: Any = result.cursor
         return tuple(cursor.fetchall())
     finally:
         result.close()

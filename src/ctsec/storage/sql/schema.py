@@ -21,7 +21,7 @@ from sqlalchemy import URL, Connection, NullPool, create_engine, insert, inspect
 from sqlalchemy.exc import SQLAlchemyError
 
 from ctsec.errors import ConfigurationError, SchemaMismatch
-from ctsec.storage.sql.engines import coloured_url, guard_url
+from ctsec.storage.sql.engines import MAIN_SETTINGS, coloured_url, guard_url, sqlite_arguments
 from ctsec.storage.sql.failures import translate
 from ctsec.storage.sql.gate import judge_version
 from ctsec.storage.sql.parts import Part, guard_part, main_part, region_part
@@ -170,7 +170,8 @@ def _alone(url: URL, part: Part, transport: Transport = TRANSPORT) -> Generator[
 @contextmanager
 def _connected(url: URL, transport: Transport) -> Generator[Connection, None, None]:
     """Open a connection of its own; errors of the database leave as ours."""
-    engine = create_engine(url, poolclass=NullPool, hide_parameters=True)
+    options: dict[str, Any] = {"connect_args": sqlite_arguments(MAIN_SETTINGS.lock_timeout)} if url.get_backend_name() == "sqlite" else {}
+    engine = create_engine(url, poolclass=NullPool, hide_parameters=True, **options)
     hold(engine, transport)
     failure: Exception | None = None
     try:
