@@ -16,7 +16,7 @@ from ctsec.audit.sealing import LOG_OF_LOGS
 from ctsec.encryption.kms import AsyncLocalKms, LocalKms
 from ctsec.outcome import Refusal
 from ctsec.principal import system
-from ctsec.security._async_exports import AsyncExport
+from ctsec.security._async_export_file import AsyncExport
 from ctsec.security._async_logs import AsyncLogs
 from ctsec.security.sealed_export import open_export
 from ctsec.testing.conformance.samples import ignore
@@ -45,7 +45,7 @@ async def read(logs: AsyncLogs, request: ExportRequest) -> ExportReport:
 @pytest.mark.parametrize("kind", KINDS)
 async def test_what_a_store_exports_verifies(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whole, ranged and filtered over several pages; sealed, it opens to the same bytes; without a checkpoint there is none."""
-    monkeypatch.setattr("ctsec.security._async_exports.PAGE", 64)
+    monkeypatch.setattr("ctsec.security._async_export_file.PAGE", 64)
     async with AsyncWorld.open(kind, folder=tmp_path) as world:
         ambient = Ambient(clock=world.clock, random=drawn(0))
         logs = AsyncLogs(world.storage, signer=async_signer(SIGNER), identity=IDENTITY, ambient=ambient)

@@ -17,7 +17,7 @@ from ctsec.audit.sealing import LOG_OF_LOGS
 from ctsec.encryption.kms import LocalKms
 from ctsec.outcome import Refusal
 from ctsec.principal import system
-from ctsec.security._sync_exports import Export
+from ctsec.security._sync_export_file import Export
 from ctsec.security._sync_logs import Logs
 from ctsec.security.sealed_export import open_export
 from ctsec.testing.conformance.samples import ignore
@@ -46,7 +46,7 @@ def read(logs: Logs, request: ExportRequest) -> ExportReport:
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_a_store_exports_verifies(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whole, ranged and filtered over several pages; sealed, it opens to the same bytes; without a checkpoint there is none."""
-    monkeypatch.setattr("ctsec.security._sync_exports.PAGE", 64)
+    monkeypatch.setattr("ctsec.security._sync_export_file.PAGE", 64)
     with World.open(kind, folder=tmp_path) as world:
         ambient = Ambient(clock=world.clock, random=drawn(0))
         logs = Logs(world.storage, signer=sync_signer(SIGNER), identity=IDENTITY, ambient=ambient)

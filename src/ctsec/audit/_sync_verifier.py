@@ -6,17 +6,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
+from ctsec.audit._sync_leaves import UNLET, Leaves
 from ctsec.audit._sync_ports import CheckpointRecords, LogRecords, TreeRecords
-from ctsec.audit.assurance import Finding, FindingKind, LogReport
-from ctsec.audit.canonical import leaf_hash
+from ctsec.audit.assurance import FindingKind, Findings, LogReport
 from ctsec.audit.event import EventName, LogId
 from ctsec.audit.query import AuditQuery
-from ctsec.audit.record import SealedEvent, departures
+from ctsec.audit.record import SealedEvent
 from ctsec.audit.retention._sync_ports import PurgeRecords
 from ctsec.audit.retention.pruning import PruneRecord, authentic_prunes
-from ctsec.audit.retention.selection import EVIDENCE
 from ctsec.audit.retention.trail import RetentionTrail
-from ctsec.audit.rows import LogRow, agreeing
 from ctsec.audit.sealing import LOG_OF_LOGS, CheckpointRecord, Head
 from ctsec.audit.signing import LogIdentity
 from ctsec.audit.tree.checkpoint import SignedCheckpoint
@@ -32,8 +30,6 @@ _BEYOND = 4
 _LEVELS = 8
 _TILES = 64
 _MOST = 100
-_NOTHING = bytes(HASH_BYTES)
-_UNLET = "its hashes were pruned, and no signed record lets them go"
 
 
 class LogVerifier:
@@ -45,9 +41,8 @@ class LogVerifier:
     root at a size within such a tile is what a stored checkpoint says that counts. What was held under that index covers nothing.
 
     The log may grow meanwhile: what is verified is what the head says when it is read. `progress` is told after each page how many of how
-    many indexes were read. At most a hundred findings are told. `trail` has what the log says of plans, holds and purges. In the log
-    of logs the events are the checkpoints of the others, `named` are the logs that it has some of, and `pinned` says, for each size of a
-    checkpoint that was held, up to which size each of them stands in the log of logs by then.
+    many indexes were read. At most a hundred findings are told. `trail` has what the log says of plans, holds and purges.
+    The events are read by `ctsec.audit._sync_leaves`.
     """
 
     def __init__(
@@ -66,9 +61,7 @@ class LogVerifier:
         self._records = records
         self._tree = tree
         self._checkpoints = checkpoints
-        self._purges = purges
         self._identity = identity
-        self._region = region
         self._progress = progress
         self.trail = RetentionTrail(origin=identity.origin(log), keys=identity.retention_keys, regional=bool(region))
         self._purged = 0
@@ -76,10 +69,28 @@ class LogVerifier:
         self._coming: dict[int, Tile] = {}
         self._signed: dict[int, bytes] = {}
         self._rebuilt = Rebuilt()
-        self._found: list[Finding] = []
         self._roots: dict[int, bytes] = {}
-        self.named: set[LogId] = set()
-        self.pinned: dict[int, dict[LogId, int]] = {}
+        self._found = Findings(log)
+        self._leaves = Leaves(
+            log,
+            records=records,
+            tree=tree,
+            checkpoints=checkpoints,
+            purges=purges,
+            region=region,
+            trail=self.trail,
+            found=self._found,
+        )
+
+    @property
+    def named(self) -> frozenset[LogId]:
+        """The logs that the log of logs has checkpoints of."""
+        return frozenset(self._leaves.named)
+
+    @property
+    def pinned(self) -> Mapping[int, Mapping[LogId, int]]:
+        """For each size of a checkpoint that was held, up to which size each log stands in the log of logs by then."""
+        return self._leaves.pinned
 
     def verify(self, *, held: Sequence[SignedCheckpoint] = (), earlier: Sequence[SignedCheckpoint] = ()) -> LogReport:
         """Return what was found; those of `earlier` have to fit as those that were held do, and are not asked what they cover."""
@@ -95,25 +106,26 @@ class LogVerifier:
         self._signed = {each.size: each.root for each in early if self._identity.opened(each) is not None}
         sizes = {each.size for each in stored} | {each.checkpoint.size for each in mine}
         wanted = sorted(sizes | {each.minimum for each in self._prunes})
-        self.pinned = {each.checkpoint.size: {} for each in ours}
+        self._leaves.pinned = {each.checkpoint.size: {} for each in ours}
         self._rebuild(head.size, wanted=wanted)
         self._compare(head)
         last = stored[-1].size if stored else 0
         if not before.signed <= last <= head.signed:
-            self._tell(FindingKind.HEAD, head.signed, f"the head says that {head.signed} events are signed for, the last checkpoint {last}")
+            detail = f"the head says that {head.signed} events are signed for, the last checkpoint {last}"
+            self._found.tell(FindingKind.HEAD, head.signed, detail)
         signed = [each.size for each in stored if self._is_sound(each, size=head.size)]
         fitting = {each.checkpoint.size for each in mine if self._holds(each)}
-        kept = fitting & self.pinned.keys()
+        kept = fitting & self._leaves.pinned.keys()
         for at, detail in self.trail.judge(self._roots):
-            self._tell(FindingKind.PURGE, at, detail)
+            self._found.tell(FindingKind.PURGE, at, detail)
         return LogReport(
             log=self._log,
             size=head.size,
             signed=max(signed, default=0),
             held=max((size for size in kept if size >= self._minimum), default=0),
-            purged=self._purged,
+            purged=self._purged + self._leaves.purged,
             minimum=self._minimum,
-            findings=tuple(self._found[:_MOST]),
+            findings=tuple(self._found.all[:_MOST]),
         )
 
     def _stored(self) -> list[CheckpointRecord]:
@@ -146,7 +158,7 @@ class LogVerifier:
                 at = end
                 self._skip(bare, stops)
                 continue
-            leaves = self._leaves(at, end)
+            leaves = self._leaves.page(at, end)
             at += len(leaves)
             if self._progress is not None:
                 self._progress(self._log, at, size)
@@ -156,7 +168,7 @@ class LogVerifier:
                 leaves = leaves[cut:]
                 self._roots[stops.pop(0)] = self._rebuilt.root()
             self._grow(leaves)
-            if at < size and len(self._found) >= _MOST:
+            if at < size and len(self._found.all) >= _MOST:
                 break
 
     def _next(self, at: int, size: int) -> tuple[list[Tile], int]:
@@ -177,14 +189,14 @@ class LogVerifier:
         first, end = bare[0].number * TILE_WIDTH, (bare[-1].number + 1) * TILE_WIDTH
         there = self._records.page(self._log, first=first, limit=1)
         if there and there[0].index < end:
-            self._tell(FindingKind.INDEX, there[0].index, "an event stands where the hashes were pruned")
+            self._found.tell(FindingKind.INDEX, there[0].index, "an event stands where the hashes were pruned")
         self.trail.miss(first, end)
         self._purged += end - first
         made: list[Tile] = []
         for tile in bare:
             if len(tile.root) != HASH_BYTES:
                 # Two neighbours of other lengths may be hashed into the same node.
-                self._tell(FindingKind.TILE, tile.number * TILE_WIDTH, "its root has another length than a hash")
+                self._found.tell(FindingKind.TILE, tile.number * TILE_WIDTH, "its root has another length than a hash")
             made += self._rebuilt.skip(tile.root)
             while stops and stops[0] <= self._rebuilt.size:
                 stop = stops.pop(0)
@@ -193,93 +205,6 @@ class LogVerifier:
                 elif stop in self._signed:
                     self._roots[stop] = self._signed[stop]
         self._match(made)
-
-    def _leaves(self, first: int, end: int) -> list[bytes]:
-        """Return the leaves of the indexes [first, end), as they are now, of events that are gone those that were kept.
-
-        One that is in neither place is found and counts as nothing.
-        """
-        if self._log == LOG_OF_LOGS:
-            numbered = self._checkpoints.numbered(first=first, limit=end - first)
-            leaves = {each.number: each.leaf() for each in numbered}
-            self.named |= {each.log for each in numbered}
-            self._pin(numbered)
-            return self._every(leaves, first=first, end=end)
-        return self._of_rows(self._records.rows(self._log, first=first, limit=end - first), first=first, end=end)
-
-    def _of_rows(self, rows: Sequence[LogRow], *, first: int, end: int) -> list[bytes]:
-        """Return the leaves of a page by its rows: of those that agree at once, and where some do not, of all around them one by one."""
-        found: list[bytes] = []
-        if len(rows) != end - first:
-            return self._one_by_one(first, end)
-        for start in range(first, end, TILE_WIDTH):
-            stop = min(start + TILE_WIDTH, end)
-            sound = agreeing(rows[start - first : stop - first], first=start, end=stop, region=self._region, apart=EVIDENCE)
-            if sound is None:
-                found += self._one_by_one(start, stop)
-            else:
-                found += sound[0]
-                self.trail.pass_by(sound[1])
-        return found
-
-    def _one_by_one(self, first: int, end: int) -> list[bytes]:
-        page = self._records.page(self._log, first=first, limit=end - first)
-        leaves = self._with_purged({each.index: each for each in page if each.index < end}, first=first, end=end)
-        return self._every(leaves, first=first, end=end)
-
-    def _every(self, leaves: Mapping[int | None, bytes], *, first: int, end: int) -> list[bytes]:
-        missing = [index for index in range(first, end) if index not in leaves]
-        for index in missing:
-            self._tell(FindingKind.INDEX, index, "there is nothing at this index")
-        return [leaves.get(index, _NOTHING) for index in range(first, end)]
-
-    def _pin(self, numbered: Sequence[CheckpointRecord]) -> None:
-        """Note how far each log is covered by the first checkpoints, as many as one that was held says."""
-        for size, covered in self.pinned.items():
-            for each in numbered:
-                if each.number is not None and each.number < size:
-                    covered[each.log] = max(covered.get(each.log, 0), each.size)
-
-    def _with_purged(self, there: Mapping[int, SealedEvent], *, first: int, end: int) -> dict[int | None, bytes]:
-        """Return the leaves of events that are there, judged, and those that are left of others."""
-        kept: dict[int, bytes] = {}
-        nothing: set[int] = set()
-        if len(there) < end - first:
-            kept |= self._purges.leaves(self._log, first=first, end=end)
-            for tile in self._tree.tiles(self._log, level=0, first=first // TILE_WIDTH, end=-(-end // TILE_WIDTH)):
-                if tile.is_bare:
-                    self._tell(FindingKind.TILE, tile.number * TILE_WIDTH, _UNLET)
-                    nothing |= set(range(tile.number * TILE_WIDTH, (tile.number + 1) * TILE_WIDTH))
-                parts = (tile.hashes[at : at + HASH_BYTES] for at in range(0, len(tile.hashes), HASH_BYTES))
-                kept |= {tile.number * TILE_WIDTH + at: part for at, part in enumerate(parts)}
-        leaves: dict[int | None, bytes] = {}
-        for index in range(first, end):
-            if index in there:
-                leaves[index] = self._judged(there[index])
-                self.trail.see(index, there[index].event)
-            elif index in kept:
-                leaves[index] = kept[index]
-                self.trail.miss(index, index + 1)
-                self._purged += 1
-            elif index in nothing:
-                leaves[index] = _NOTHING
-        return leaves
-
-    def _judged(self, sealed: SealedEvent) -> bytes:
-        """Return the leaf of an event's bytes, after its row was compared with them."""
-        leaf = leaf_hash(sealed.event.body)
-        if leaf != sealed.event.leaf:
-            self._tell(FindingKind.LEAF, sealed.index, "the stored leaf is not the hash of the body")
-        try:
-            wrong = departures(sealed.event, region=self._region)
-        except CorruptRecord:
-            self._tell(FindingKind.BODY, sealed.index, "the body is not a JSON object")
-        else:
-            if "region" in wrong:
-                self._tell(FindingKind.BODY, sealed.index, "the body says another region than that of the store it is in")
-            if columns := [name for name in wrong if name != "region"]:
-                self._tell(FindingKind.PROJECTION, sealed.index, f"these columns say something else than the body: {', '.join(columns)}")
-        return leaf
 
     def _grow(self, leaves: Sequence[bytes]) -> None:
         """Append leaves, and compare the tiles that they complete with those that are stored."""
@@ -292,7 +217,7 @@ class LogVerifier:
             there = {tile.number: tile for tile in stored}
             for tile in mine:
                 if there.get(tile.number) != tile:
-                    self._tell(FindingKind.TILE, tile.number << TILE_HEIGHT * (level + 1), _wrong(tile, there.get(tile.number)))
+                    self._found.tell(FindingKind.TILE, tile.number << TILE_HEIGHT * (level + 1), _wrong(tile, there.get(tile.number)))
 
     def _compare(self, head: Head) -> None:
         """Compare the head, and what there is beyond it."""
@@ -301,16 +226,16 @@ class LogVerifier:
         except CorruptRecord:
             agrees = False
         if not agrees:
-            self._tell(FindingKind.HEAD, head.size, "the head has another tree than the events")
+            self._found.tell(FindingKind.HEAD, head.size, "the head has another tree than the events")
         extra = self._beyond(head.size)
         ends = [head.size >> TILE_HEIGHT * (level + 1) for level in range(_LEVELS)]
         tiles = [self._tree.roots(self._log, level=level, first=end, end=end + _BEYOND) for level, end in enumerate(ends)]
         now = self._tree.head(self._log) or Head(log=self._log)
         if extra and max(extra) >= now.size:
-            self._tell(FindingKind.HEAD, max(extra), "there are events behind the end of the log")
+            self._found.tell(FindingKind.HEAD, max(extra), "there are events behind the end of the log")
         for level, more in enumerate(tiles):
             if ends[level] + len(more) > now.size >> TILE_HEIGHT * (level + 1):
-                self._tell(FindingKind.TILE, None, f"there are tiles behind the end of the log, at level {level}")
+                self._found.tell(FindingKind.TILE, None, f"there are tiles behind the end of the log, at level {level}")
 
     def _beyond(self, size: int) -> list[int]:
         if self._log == LOG_OF_LOGS:
@@ -321,11 +246,11 @@ class LogVerifier:
         """Say whether a stored checkpoint counts and the log still bears it out; what does not is found."""
         said = self._identity.opened(record)
         if said is None:
-            self._tell(FindingKind.CHECKPOINT, record.size, "it is not signed by the log's key, or its row says something else")
+            self._found.tell(FindingKind.CHECKPOINT, record.size, "it is not signed by the log's key, or its row says something else")
         elif said.size > size:
-            self._tell(FindingKind.CHECKPOINT, record.size, f"it was signed for {said.size} events, and there are {size}")
+            self._found.tell(FindingKind.CHECKPOINT, record.size, f"it was signed for {said.size} events, and there are {size}")
         elif self._roots.get(said.size) != said.root:
-            self._tell(FindingKind.CHECKPOINT, record.size, "the events do not lead to the root that was signed")
+            self._found.tell(FindingKind.CHECKPOINT, record.size, "the events do not lead to the root that was signed")
         else:
             return True
         return False
@@ -334,18 +259,15 @@ class LogVerifier:
         """Say whether a checkpoint that was held outside counts and the log is still the one that it was made of."""
         said = signed.checkpoint
         if not self._identity.counts(signed, log=self._log):
-            self._tell(FindingKind.HELD, said.size, "the checkpoint that was held is not signed by the log's key")
+            self._found.tell(FindingKind.HELD, said.size, "the checkpoint that was held is not signed by the log's key")
         elif self._roots.get(said.size) != said.root:
-            self._tell(FindingKind.HELD, said.size, "the log is not the one whose checkpoint was held: events are missing or others")
+            self._found.tell(FindingKind.HELD, said.size, "the log is not the one whose checkpoint was held: events are missing or others")
         else:
             return True
         return False
 
-    def _tell(self, kind: FindingKind, at: int | None, detail: str) -> None:
-        self._found.append(Finding(self._log, kind, at, detail))
-
 
 def _wrong(tile: Tile, stored: Tile | None) -> str:
     if stored is not None and stored.is_bare:
-        return _UNLET
+        return UNLET
     return f"tile {tile.level}/{tile.number} {'is missing' if stored is None else 'has other hashes'}"

@@ -86,6 +86,18 @@ class Finding:
         return f"{named(self.log, store=self.store)}: {self.kind.value}{place}: {self.detail}"
 
 
+class Findings:
+    """What does not fit in one log, `all` of it in the order in which it was found."""
+
+    def __init__(self, log: LogId) -> None:
+        self._log = log
+        self.all: list[Finding] = []
+
+    def tell(self, kind: FindingKind, at: int | None, detail: str) -> None:
+        """Note a finding."""
+        self.all.append(Finding(self._log, kind, at, detail))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogReport:
     """What the verification of one log found: its size, and up to which sizes a signature and a checkpoint held outside cover it.

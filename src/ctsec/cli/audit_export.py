@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     import argparse
 
     from ctsec.encryption.ports import Kms
-    from ctsec.security._sync_exports import Export
+    from ctsec.security._sync_export_file import Export
 
 _FILTERS: Final = {
     "actor": "the id of who did it",

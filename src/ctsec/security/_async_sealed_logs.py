@@ -24,7 +24,8 @@ from ctsec.audit.tree.checkpoint import SignedCheckpoint
 from ctsec.errors import CorruptRecord, LogInconsistent
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Principal
-from ctsec.security._async_exports import AsyncExport, AsyncExports
+from ctsec.security._async_export_file import AsyncExport
+from ctsec.security._async_exports import AsyncExports
 from ctsec.storage._async_sealed_ports import AsyncSealedStorage
 
 APART: Final = timedelta(seconds=1)

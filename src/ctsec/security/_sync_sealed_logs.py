@@ -25,7 +25,8 @@ from ctsec.audit.tree.checkpoint import SignedCheckpoint
 from ctsec.errors import CorruptRecord, LogInconsistent
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Principal
-from ctsec.security._sync_exports import Export, Exports
+from ctsec.security._sync_export_file import Export
+from ctsec.security._sync_exports import Exports
 from ctsec.storage._sync_sealed_ports import SealedStorage
 
 APART: Final = timedelta(seconds=1)
