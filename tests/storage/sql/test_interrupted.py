@@ -21,6 +21,7 @@ from ctsec.errors import CorruptRecord
 from ctsec.storage.backup.raw import RawTable, raw_tables
 from ctsec.storage.backup.snapshot import connected, places_of
 from ctsec.storage.sql import AsyncSqlStorage, SqlStorage, _sync_executor, schema
+from ctsec.storage.sql.engines import sqlite_arguments
 from ctsec.storage.sql.parts import main_part
 from ctsec.storage.sql.tables import default_tables
 from ctsec.testing.conformance.samples import ignore, user
@@ -196,6 +197,12 @@ def test_rows_of_a_backup_end_where_their_reader_does(file: Path, monkeypatch: p
                 assert len(list(rows)) == USERS - 1
         assert is_free(file)
     assert (kept is None) == (end in {"closed", "read"})
+
+
+@pytest.mark.parametrize("driver", ["pysqlite", "aiosqlite", "pysqlcipher"])
+def test_a_driver_of_another_library_makes_its_own_connections(driver: str) -> None:
+    """A connection of the `sqlite3` module in place of SQLCipher's would write the file in clear."""
+    assert ("factory" in sqlite_arguments(make_url(f"sqlite+{driver}:///a.db"), 1)) == (driver != "pysqlcipher")
 
 
 def test_a_schema_change_that_is_interrupted_lets_go_of_the_file(file: Path) -> None:

@@ -97,7 +97,9 @@ def snapshot(places: Sequence[Place]) -> Generator[Snapshot, None, None]:
 @contextmanager
 def connected(place: Place) -> Generator[Connection, None, None]:
     """Open a connection of its own, which is rolled back at the end."""
-    options: dict[str, Any] = {"connect_args": sqlite_arguments(WAIT_SECONDS)} if place.url.get_backend_name() == "sqlite" else {}
+    options: dict[str, Any] = {}
+    if place.url.get_backend_name() == "sqlite":
+        options["connect_args"] = sqlite_arguments(place.url, WAIT_SECONDS)
     engine = create_engine(place.url, poolclass=NullPool, hide_parameters=True, **options)
     hold(engine, place.transport)
     try:

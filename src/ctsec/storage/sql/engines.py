@@ -130,7 +130,7 @@ def engine_options(url: URL, settings: EngineSettings) -> dict[str, Any]:
         "pool_timeout": settings.pool_timeout,
     }
     if url.get_backend_name() == "sqlite":
-        options["connect_args"] = sqlite_arguments(settings.lock_timeout)
+        options["connect_args"] = sqlite_arguments(url, settings.lock_timeout)
     else:
         options["pool_pre_ping"] = True
         if settings.isolation_level:
@@ -138,9 +138,13 @@ def engine_options(url: URL, settings: EngineSettings) -> dict[str, Any]:
     return options
 
 
-def sqlite_arguments(seconds: float) -> dict[str, Any]:
-    """Return the arguments of a connection of ours to a SQLite file, which waits so long for a lock."""
-    return {"timeout": seconds, "factory": OwnConnection}
+def sqlite_arguments(url: URL, seconds: float) -> dict[str, Any]:
+    """Return the arguments of a connection of ours to a SQLite file, which waits so long for a lock.
+
+    A driver that brings a library of its own (SQLCipher) makes its own connections: one of the `sqlite3` module would not encrypt.
+    """
+    ours = url.get_driver_name() in {"pysqlite", "aiosqlite"}
+    return {"timeout": seconds, "factory": OwnConnection} if ours else {"timeout": seconds}
 
 
 def prepare(made: Engine | AsyncEngine, settings: EngineSettings, transport: Transport = TRANSPORT) -> None:

@@ -170,7 +170,9 @@ def _alone(url: URL, part: Part, transport: Transport = TRANSPORT) -> Generator[
 @contextmanager
 def _connected(url: URL, transport: Transport) -> Generator[Connection, None, None]:
     """Open a connection of its own; errors of the database leave as ours."""
-    options: dict[str, Any] = {"connect_args": sqlite_arguments(MAIN_SETTINGS.lock_timeout)} if url.get_backend_name() == "sqlite" else {}
+    options: dict[str, Any] = {}
+    if url.get_backend_name() == "sqlite":
+        options["connect_args"] = sqlite_arguments(url, MAIN_SETTINGS.lock_timeout)
     engine = create_engine(url, poolclass=NullPool, hide_parameters=True, **options)
     hold(engine, transport)
     failure: Exception | None = None
