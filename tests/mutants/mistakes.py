@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
@@ -17,6 +18,7 @@ from ctsec.authn import record, session_token
 from ctsec.authn._sync import SignIn
 from ctsec.authn._sync_accounts import Accounts
 from ctsec.authn._sync_devices import Devices
+from ctsec.authn._sync_duties import Duties
 from ctsec.authn._sync_federated import FederatedSignIn
 from ctsec.authn._sync_links import Links
 from ctsec.authn._sync_passwords import PasswordVault
@@ -81,7 +83,10 @@ class Witness:
 
 @dataclass(frozen=True)
 class Mistake:
-    """`new` in place of `old` in `function`, of one family of mistakes, which the witness notices."""
+    """`new` in place of `old` in `function`, of one family of mistakes, which the witness notices.
+
+    `beside` is a second guard of the same rule, which is gone as well.
+    """
 
     family: str
     name: str
@@ -89,13 +94,14 @@ class Mistake:
     old: str
     new: str
     witness: Witness
+    beside: tuple[Callable[..., Any], str, str] | None = None
 
     def __str__(self) -> str:
         return f"{self.family}: {self.name}"
 
     def noticed(self) -> bool:
         """Say whether the witness notices the mistake; any other error is no answer."""
-        with mistaken(self.function, self.old, self.new):
+        with mistaken(self.function, self.old, self.new), nullcontext() if self.beside is None else mistaken(*self.beside):
             try:
                 self.witness.testify()
             except (AssertionError, pytest.fail.Exception):
@@ -125,6 +131,7 @@ MISTAKES: Final = (
         SKIPPED, "the password is enough", SignIn.password, "if factors and trusted is None:",
         "if factors and trusted is None and False:",
         Witness(second.test_an_enrolled_person_needs_both_steps),
+        beside=(Duties.owed, "if enrolled and", "if False and"),
     ),
     Mistake(
         SKIPPED, "a password is a second factor", Mfa.prove, "if factor.value not in SECOND_FACTORS:", "if False:",
@@ -193,6 +200,7 @@ MISTAKES: Final = (
         REPLAYED, "an answer of a passkey counts twice", PasskeyProver.spend,
         "None if self._parts.proofs.consume(purpose, digest, now=now) else _ANSWERED",
         "(self._parts.proofs.consume(purpose, digest, now=now), None)[1]", Witness(rivals.with_one_answer),
+        beside=(PasskeyProver._used, "if self._parts.passkeys.replace(used) else", "if (self._parts.passkeys.replace(used), True)[1] else"),
     ),
     Mistake(
         COUNTED, "an address has a counter and not its account", SignIn.password,
@@ -255,7 +263,7 @@ MISTAKES: Final = (
     ),
     Mistake(
         TOLD, "the state of an account is told before its password", SignIn.password, "if isinstance(proved, Refusal) or user is None:",
-        "if user is None or (isinstance(proved, Refusal) and self._may_act(user) is None):",
+        "if user is None or (isinstance(proved, Refusal) and may_sign_in(user) is None):",
         Witness(sign_in.test_a_disabled_account_does_not_sign_in),
     ),
     Mistake(

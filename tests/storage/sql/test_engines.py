@@ -50,7 +50,7 @@ def test_a_driver_that_is_not_installed_is_named_with_its_extra(url: str, extra:
 @pytest.mark.parametrize("url", ["u:s3cret@h", "postgresql://u:s3cret@h:port/db", "", "oracle://u:s3cret@h/db"])
 def test_what_is_no_url_is_refused_without_it(url: str) -> None:
     """A URL that can not be parsed, or is of another database, is a ConfigurationError that repeats nothing of it, its cause neither."""
-    with pytest.raises(ConfigurationError, match="expected (a|the) URL of") as caught:
+    with pytest.raises(ConfigurationError, match=r"expected (a|the) URL of") as caught:
         coloured_url(url, asynchronous=False)
     assert "s3cret" not in repr(caught.value)
     assert caught.value.__suppress_context__ or caught.value.__context__ is None
