@@ -45,10 +45,13 @@ def drawn(seed: int) -> Callable[[int], bytes]:
     return random.Random(seed).randbytes
 
 
-def events(log: LogId, *, count: int, seed: int = 1, region: str = "") -> list[StoredEvent]:
-    """Return events of a log as ctsec writes them, in the store of a region if one is named, a millisecond apart."""
+BEGAN: Final = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def events(log: LogId, *, count: int, seed: int = 1, region: str = "", at: datetime = BEGAN) -> list[StoredEvent]:
+    """Return events of a log as ctsec writes them, in the store of a region if one is named, a millisecond apart from `at` on."""
     organization = OrganizationId(log) if log.startswith("org_") else None
-    clock = FixedClock(datetime(2026, 1, 1, tzinfo=UTC))
+    clock = FixedClock(at)
     ambient = Ambient(clock=clock, random=drawn(seed), request=Request(id="req_1"))
     made: list[StoredEvent] = []
     for number in range(count):

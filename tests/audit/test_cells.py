@@ -12,9 +12,9 @@ from sqlalchemy import Engine, create_engine, text
 from ctsec.audit.query import AuditQuery
 from ctsec.audit.record import StoredEvent
 from ctsec.security._sync_logs import Logs
-from ctsec.storage.sql import SqlStorage, Tables
+from ctsec.storage.sql import AsyncSqlStorage, SqlStorage, Tables
 from ctsec.storage.sql.schema import create
-from ctsec.storage.sql.statements.log_cells import sealed_events
+from ctsec.storage.sql.statements.log_cells import page, read_spelled, sealed_events, spelled
 from tests.audit.kept import ONE, fill
 
 AT: Final = 5
@@ -54,6 +54,34 @@ def test_a_text_that_was_made_bytes_is_found(stored: tuple[Engine, SqlStorage, L
     assert {name: found(engine, logs, f"{name} = CAST({name} AS BLOB)") for name in TEXTS} == {name: [("projection", AT)] for name in TEXTS}
 
 
+def test_a_text_that_is_no_utf_8_is_found(stored: tuple[Engine, SqlStorage, Logs]) -> None:
+    """In each column of texts: the driver fails at it, and the page is read all the same, where others on it are found too."""
+    engine, _, logs = stored
+    assert {name: found(engine, logs, f"{name} = CAST(x'ff41' AS TEXT)") for name in TEXTS} == {
+        name: [("projection", AT)] for name in TEXTS
+    }
+    with engine.connect() as connection:
+        read = [connection.execute(each, {"log": ONE, "first": 0, "most": 100}).all() for each in (page(Tables()), spelled(Tables()))]
+    assert read_spelled(tuple(tuple(row) for row in read[1])) == tuple(tuple(row) for row in read[0])
+
+
+async def test_both_colours_read_what_is_no_utf_8(stored: tuple[Engine, SqlStorage, Logs]) -> None:
+    """The driver of the async colour fails at the statement, and not amid the rows."""
+    engine, kept, _ = stored
+    with kept.reading() as store:
+        (was,) = store.log.page(ONE, first=AT, limit=1)
+    change = text("UPDATE ctsec_audit_event SET actor_id = CAST(:to AS TEXT) WHERE id = :id")
+    with engine.begin() as connection:
+        connection.execute(change, {"id": was.event.id, "to": b"\xff"})
+    storage = AsyncSqlStorage.from_url(str(engine.url))
+    async with storage.reading() as async_store:
+        read = await async_store.log.page(ONE, first=AT, limit=2)
+    await storage.aclose()
+    with engine.begin() as connection:
+        connection.execute(change, {"id": was.event.id, "to": was.event.actor_id})
+    assert [(each.index, each.event.actor_id) for each in read] == [(AT, repr(b"\xff")), (AT + 1, was.event.actor_id)]
+
+
 @pytest.mark.parametrize(
     ("change", "kinds"),
     [
@@ -64,11 +92,15 @@ def test_a_text_that_was_made_bytes_is_found(stored: tuple[Engine, SqlStorage, L
         ("body = CAST(body AS TEXT)", ["leaf", "body"]),
         ("leaf = 'leaf'", ["leaf"]),
         ("personal = 'ann'", ["projection"]),
+        ("time = CAST(x'ff' AS TEXT)", ["projection"]),
+        ("body = CAST(x'7bff' AS TEXT)", ["leaf", "body"]),
+        ("leaf = CAST(x'ff00' AS TEXT)", ["leaf"]),
+        ("personal = CAST(x'ff' AS TEXT)", ["projection"]),
         ("body = CAST(replace(hex(zeroblob(100000)), '00', '[') AS BLOB)", ["leaf", "body"]),
     ],
 )
 def test_a_cell_that_can_not_be_read_is_a_finding(stored: tuple[Engine, SqlStorage, Logs], change: str, kinds: list[str]) -> None:
-    """What is no time, no bytes, or JSON nested deeper than a stack ends no verification: it is told where it stands."""
+    """What is no time, no bytes, no UTF-8, or JSON nested deeper than a stack ends no verification: it is told where it stands."""
     engine, _, logs = stored
     at_once = found(engine, logs, change)
     assert [each for each in at_once if each[1] == AT] == [(kind, AT) for kind in kinds]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -23,7 +22,7 @@ from ctsec.ids import HoldId
 from ctsec.outcome import Refusal
 from ctsec.security import Security
 from ctsec.testing.conformance.samples import NOW, ignore
-from tests.audit.kept import ONE, TWO, events
+from tests.audit.kept import BEGAN, ONE, TWO, events
 from tests.cli.host import host
 from tests.storage.backup.support import files_of_at_most
 
@@ -110,8 +109,8 @@ def test_what_is_no_log_is_neither_purged_nor_pruned(bundle: Security, audit: Ca
 def test_plans_holds_and_purges_from_the_command_line(bundle: Security, audit: Callable[..., Said]) -> None:
     """A dry run says what would go and deletes nothing; without it that goes, and the verification counts it."""
     with bundle._storage.begin(after_commit=ignore) as store:
-        for each in events(DEPLOYMENT_LOG, count=4):
-            store.inbox.append(replace(each, time=each.time - timedelta(days=3650)))
+        for each in events(DEPLOYMENT_LOG, count=4, at=BEGAN - timedelta(days=3650)):
+            store.inbox.append(each)
         held = LegalHold(
             id=HoldId("hld_1"), log=DEPLOYMENT_LOG, matter="case 1", name="user.*", extent="", size=0, placed_by="sam", placed_at=NOW
         )
@@ -138,8 +137,8 @@ def test_a_log_is_pruned_from_the_command_line(bundle: Security, audit: Callable
     """A dry run says how many tiles would go and up to where; without it they do, and the verification says so."""
     with bundle._storage.begin(after_commit=ignore) as store:
         store.retention.put(StoredPlans(log=DEPLOYMENT_LOG, plan="365", chosen_by="sam"))
-        for each in events(DEPLOYMENT_LOG, count=600):
-            store.inbox.append(replace(each, time=each.time - timedelta(days=3650)))
+        for each in events(DEPLOYMENT_LOG, count=600, at=BEGAN - timedelta(days=3650)):
+            store.inbox.append(each)
     assert audit("flush")[0] == 0
     assert audit("purge", "--log", "deployment")[1] == "600 events were purged\n"
     audit("flush")

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from ctsec.ids import UserId
+from ctsec.ids import ConnectionId, OrganizationId, UserId
 from ctsec.outcome import Reason
 from ctsec.principal import CredentialKind, Principal
 from ctsec.sso.grant import NEVER
+from ctsec.sso.record import LinkedBy, LinkedIdentity, identity_digest
 from ctsec.testing.conformance.samples import ignore
 from tests.services._sync_stage import HELD, Stage, identity, on_stage, with_connection
 from tests.services.probing import reason
@@ -78,3 +79,24 @@ def test_what_the_session_rests_on_is_void_and_its_token_goes_back(stage: Stage)
         (after,) = unit._store.grants.of_identity(digest)
     assert (after.began_at, after.due_at <= stage.world.clock.now()) == (NEVER, True)
     assert not stage.connection.carries(after.began_at)
+
+
+@pytest.mark.parametrize("left", ["disabled", "foreign", "enabled"])
+def test_only_a_link_that_lets_in_keeps_an_owner_from_being_locked_out(stage: Stage, left: str) -> None:
+    """Where the provider is required, an owner's other link counts if its connection is the organization's and enabled, and else not."""
+    owner, now = UserId(stage.ann.id), stage.world.clock.now()
+    ids = {"enabled": stage.connection.id, "disabled": ConnectionId("con_" + "0" * 26), "foreign": ConnectionId("con_" + "1" * 26)}
+    where = OrganizationId("org_" + "1" * 26) if left == "foreign" else stage.acme.id
+    with stage.world.storage.begin(after_commit=ignore) as store:
+        for subject, through, of in (("boss", ids["enabled"], stage.acme.id), ("boss2", ids[left], where)):
+            digest = identity_digest(through, "https://idp.example", subject)
+            linked = LinkedIdentity(
+                digest=digest, connection_id=through, organization_id=of, user_id=owner, issuer="https://idp.example", subject=subject,
+                linked_by=LinkedBy.PERSON, linked_at=now,
+            )  # fmt: skip
+            assert store.identities.add(linked)
+        store.entrances.require(stage.acme.id, now)
+    mine = identity_digest(ids["enabled"], "https://idp.example", "boss")
+    own = stage.world.sure(account_session(stage, owner))
+    answer = reason(stage.world.call("sso_identities.unlink_own", own, identity=mine))
+    assert answer is (None if left == "enabled" else Reason.CONFLICT)

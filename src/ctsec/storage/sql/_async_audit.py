@@ -12,6 +12,7 @@ from ctsec.audit.export.raw import RawEvent
 from ctsec.audit.query import AuditQuery, Tally, day_of
 from ctsec.audit.record import SealedEvent, StoredEvent
 from ctsec.audit.rows import LogRow
+from ctsec.errors import StoreError
 from ctsec.storage.sql._async_executor import AsyncExecutor
 from ctsec.storage.sql._async_tree import AsyncSqlTree
 from ctsec.storage.sql.statements import audit, log_cells
@@ -112,7 +113,13 @@ class AsyncSqlLog:
         return log_cells.log_rows(await self._page(log, first=first, limit=limit), dialect=self._run.dialect)
 
     async def _page(self, log: LogId, *, first: int, limit: int) -> tuple[tuple[Any, ...], ...]:
-        return await self._run.plain(log_cells.page(self._tables), {"log": log, "first": first, "most": limit})
+        values = {"log": log, "first": first, "most": limit}
+        try:
+            return await self._run.plain(log_cells.page(self._tables), values)
+        except StoreError as error:
+            if self._run.dialect != "sqlite" or type(error) is not StoreError:
+                raise
+        return log_cells.read_spelled(await self._run.plain(log_cells.spelled(self._tables), values))
 
     async def raw(self, query: AuditQuery, *, first: int, end: int, limit: int, personal: bool = False) -> tuple[RawEvent, ...]:
         """Return what an export writes of matching events with an index in [`first`, `end`), in the order of indexes."""

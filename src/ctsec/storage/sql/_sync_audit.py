@@ -13,6 +13,7 @@ from ctsec.audit.export.raw import RawEvent
 from ctsec.audit.query import AuditQuery, Tally, day_of
 from ctsec.audit.record import SealedEvent, StoredEvent
 from ctsec.audit.rows import LogRow
+from ctsec.errors import StoreError
 from ctsec.storage.sql._sync_executor import Executor
 from ctsec.storage.sql._sync_tree import SqlTree
 from ctsec.storage.sql.statements import audit, log_cells
@@ -113,7 +114,13 @@ class SqlLog:
         return log_cells.log_rows(self._page(log, first=first, limit=limit), dialect=self._run.dialect)
 
     def _page(self, log: LogId, *, first: int, limit: int) -> tuple[tuple[Any, ...], ...]:
-        return self._run.plain(log_cells.page(self._tables), {"log": log, "first": first, "most": limit})
+        values = {"log": log, "first": first, "most": limit}
+        try:
+            return self._run.plain(log_cells.page(self._tables), values)
+        except StoreError as error:
+            if self._run.dialect != "sqlite" or type(error) is not StoreError:
+                raise
+        return log_cells.read_spelled(self._run.plain(log_cells.spelled(self._tables), values))
 
     def raw(self, query: AuditQuery, *, first: int, end: int, limit: int, personal: bool = False) -> tuple[RawEvent, ...]:
         """Return what an export writes of matching events with an index in [`first`, `end`), in the order of indexes."""

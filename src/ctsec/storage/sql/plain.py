@@ -3,7 +3,8 @@
 Rules that this module keeps:
 
 - the statement goes through SQLAlchemy as any other, so whoever listens on the engine sees it; what comes back is the driver's;
-- no type of SQLAlchemy looks at a value: a statement that is read so has columns without types, or ones that need no reading.
+- no type of SQLAlchemy looks at a value: a statement that is read so has columns without types, or ones that need no reading;
+- an error of the driver amid the rows is one of SQLAlchemy, as an error of the statement is.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from sqlalchemy import Connection, CursorResult, event
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 _BINARY: Final = 1  # of libpq's formats
@@ -34,9 +36,12 @@ def binary_results(connection: Connection | AsyncConnection) -> Generator[None, 
 
 def plain_rows(result: CursorResult[Any]) -> tuple[tuple[Any, ...], ...]:
     """Return all rows of a result from the driver's own cursor, and close it."""
+    driver: Any = result.dialect.loaded_dbapi
     try:
         cursor: Any = result.cursor
         return tuple(cursor.fetchall())
+    except driver.Error as error:
+        raise DBAPIError.instance(None, None, error, driver.Error, hide_parameters=True, dialect=result.dialect) from error
     finally:
         result.close()
 

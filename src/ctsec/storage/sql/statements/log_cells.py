@@ -4,7 +4,7 @@ Rules that this module keeps:
 
 - a cell counts only in the type that its column was written in: on SQLite a text that somebody made bytes is found by no search, so it
   must not read as the same text either. What has another type reads as something that no body says, and a verification tells it;
-- no cell ends the reading of a page.
+- no cell ends the reading of a page. SQLite keeps a text that is not UTF-8, at which its driver fails: the page is read spelled then.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any, Final, cast
 
-from sqlalchemy import BigInteger, Select, bindparam, select, type_coerce
+from sqlalchemy import BigInteger, ColumnElement, Select, bindparam, case, func, literal, select, type_coerce
 from sqlalchemy.types import NULLTYPE
 
 from ctsec.audit.record import SealedEvent, StoredEvent
@@ -40,8 +40,40 @@ def page(tables: Tables) -> Select[Any]:
 
     A verification asks it for each page with other values of the three, and it is made once.
     """
+    return _of_page(tables, [type_coerce(each, NULLTYPE) for each in tables.log.event.columns])
+
+
+@lru_cache(maxsize=8)
+def spelled(tables: Tables) -> Select[Any]:
+    """Return the statement of `page` for SQLite with each text and blob as hexadecimal digits behind `t` or `b`, which any driver reads."""
+    return _of_page(tables, [_spelled(type_coerce(each, NULLTYPE)) for each in tables.log.event.columns])
+
+
+def _spelled(cell: ColumnElement[Any]) -> ColumnElement[Any]:
+    digits, kind = func.hex(cell), func.typeof(cell)
+    return case((kind == "text", literal("t").concat(digits)), (kind == "blob", literal("b").concat(digits)), else_=cell)
+
+
+def read_spelled(rows: tuple[tuple[Any, ...], ...]) -> tuple[tuple[Any, ...], ...]:
+    """Return rows of `spelled` as those of `page`; a text that is not UTF-8 is one that no body says."""
+    return tuple([tuple([_unspelled(cell) for cell in row]) for row in rows])
+
+
+def _unspelled(cell: Any) -> Any:
+    if not isinstance(cell, str):
+        return cell
+    data = bytes.fromhex(cell[1:])
+    if cell[0] == "b":
+        return data
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return repr(data)
+
+
+def _of_page(tables: Tables, columns: Sequence[ColumnElement[Any]]) -> Select[Any]:
     t = tables.log.event
-    cells = select(*[type_coerce(each, NULLTYPE) for each in t.columns])
+    cells = select(*columns)
     log, (first, most) = bindparam("log", type_=t.c.log.type), [bindparam(name, type_=BigInteger()) for name in ("first", "most")]
     return cast("Select[Any]", cells.where(t.c.log == log, t.c.index >= first).order_by(t.c.index).limit(most))
 
