@@ -182,7 +182,7 @@ async def test_the_version_is_read_before_the_roles_that_answer_for_it(scene: Sc
 
 async def test_at_least_reads_again_what_is_remembered_from_before(scene: Scene) -> None:
     """Law 12: after a revocation elsewhere, a check that asks for its version denies, whatever this process remembers."""
-    async with AsyncWorld.over(scene.world.storage) as other:
+    async with AsyncWorld.over(scene.world.storage, keys=scene.world.keys) as other:
         place: Any = {"organization": scene.acme, "workspace": scene.prod}
         assert await other.may(scene.bob, "agents:run", **place)
         await scene.world.call("roles.revoke", scene.ann, **place, user=scene.bob.id)

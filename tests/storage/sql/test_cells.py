@@ -102,7 +102,7 @@ def through_the_gate(stored: Stored) -> Answers:
 
 def from_memory(stored: Stored) -> Answers:
     """Ask a process that holds the roles of whole organizations in memory, and make sure that it does."""
-    with World.over(stored.world.storage, options=EmbeddedOptions(roles_in_memory=True)) as world:
+    with World.over(stored.world.storage, keys=stored.world.keys, options=EmbeddedOptions(roles_in_memory=True)) as world:
         world.clock.advance(stored.world.clock.now() - world.clock.now())
         answers = {
             (*pair, each): world.may(person(number), each, HOME, place(each)["workspace"])

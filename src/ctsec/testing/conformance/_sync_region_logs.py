@@ -33,6 +33,7 @@ from ctsec.testing.conformance._sync_tree import TreeConformance
 from ctsec.testing.conformance.expect import equal, fail
 from ctsec.testing.conformance.regional import content
 from ctsec.testing.conformance.samples import NOW, event, ignore, org_id
+from ctsec.testing.conformance.written import written
 from ctsec.testing.random import UnsafeSeededRandom
 
 
@@ -108,10 +109,10 @@ class RegionLogConformance:
         jobs = RetentionJobs(storage, logs=logs, signer=other, policy=policy, ambient=ambient, batch=3)
         log = LogId(org_id(1))
         with storage.begin(after_commit=ignore) as store:
-            store.inbox.append(event(30, of=1))
+            store.inbox.append(written(30, of=1))
         with region_storage.begin() as opened:
             for n in range(8):
-                opened.inbox.append(event(n, of=1, name=("user.signed_in", "role.assigned")[n % 2]))
+                opened.inbox.append(written(n, of=1, name=("user.signed_in", "role.assigned")[n % 2], region="eu"))
         logs.flush()
         equal(jobs.run_due(), 0)
         clock.advance(timedelta(days=101))
@@ -133,9 +134,8 @@ class RegionLogConformance:
         logs.flush()
         with region_storage.sequencing() as opened:
             opened.purges.remove(log, (5,), size=(opened.purges.lead(log)).size)
-        # The bodies of the suite's events are no real ones: what the verification says of them is left out.
-        found = [(each.store, each.at) for each in (logs.verify()).findings if each.kind is FindingKind.PURGE]
-        equal(found, [("eu", 5)])
+        found = [(each.store, each.kind, each.at) for each in (logs.verify()).findings]
+        equal(found, [("eu", FindingKind.PURGE, 5)])
 
     def test_an_event_commits_with_content_or_not_at_all(self, region_storage: RegionStorage) -> None:
         """What raises leaves neither content nor event, what commits has both, and a reading writes no event."""
