@@ -107,7 +107,8 @@ THIRD_PARTY = {
         "preset_peers",
         "preset_deployment",
         "security",
-        "security.ready",
+        "security._async_ready",
+        "security._sync_ready",
         "unit",
         "_*",
         "cli.*",
@@ -134,7 +135,8 @@ THIRD_PARTY = {
 FRONT_DOORS = {
     ("ctsec.rbac.policy", "ctsec.rbac.preset"),
     ("ctsec.rbac.policy", "ctsec.rbac.document"),
-    ("ctsec.security.ready", "ctsec.presets"),
+    ("ctsec.security._async_ready", "ctsec.presets"),
+    ("ctsec.security._sync_ready", "ctsec.presets"),
 }
 
 FORBIDDEN_CALLS = {"eval", "exec", "compile", "__import__"}

@@ -47,6 +47,7 @@ from ctsec.security._async_key_uses import AsyncKeyUseJobs
 from ctsec.security._async_leavers import AsyncLifecycleJobs
 from ctsec.security._async_log_room import AsyncLogPeers, AsyncLogRoom
 from ctsec.security._async_password_jobs import AsyncPasswordJobs
+from ctsec.security._async_ready import AsyncReady
 from ctsec.security._async_recovery import AsyncRecoveryJobs
 from ctsec.security._async_reencryptions import AsyncReencryptions
 from ctsec.security._async_region_events import AsyncRegionEvents
@@ -57,9 +58,8 @@ from ctsec.security._async_stale_jobs import AsyncStaleJobs
 from ctsec.security._async_throttle_jobs import AsyncThrottleJobs
 from ctsec.security._async_unit import AsyncUnit
 from ctsec.security._async_workload import AsyncWorkload
-from ctsec.security._sync import Security as Blocking  # sync: from ctsec.security.ready import Ready as Blocking
+from ctsec.security._sync import Security as Blocking  # sync: from ctsec.security._sync_ready import Ready as Blocking
 from ctsec.security.parts import Parts, check_feed
-from ctsec.security.ready import AsyncReady
 from ctsec.sso._async_domain_ports import AsyncTxtResolver
 from ctsec.storage._async_backup_ports import AsyncBackups
 from ctsec.storage._async_ports import AsyncChangeFeed, AsyncStorage, AsyncStore

@@ -48,6 +48,8 @@ from ctsec.security._sync_key_uses import KeyUseJobs
 from ctsec.security._sync_leavers import LifecycleJobs
 from ctsec.security._sync_log_room import LogPeers, LogRoom
 from ctsec.security._sync_password_jobs import PasswordJobs
+from ctsec.security._sync_ready import Ready
+from ctsec.security._sync_ready import Ready as Blocking
 from ctsec.security._sync_recovery import RecoveryJobs
 from ctsec.security._sync_reencryptions import Reencryptions
 from ctsec.security._sync_region_events import RegionEvents
@@ -59,8 +61,6 @@ from ctsec.security._sync_throttle_jobs import ThrottleJobs
 from ctsec.security._sync_unit import Unit
 from ctsec.security._sync_workload import Workload
 from ctsec.security.parts import Parts, check_feed
-from ctsec.security.ready import Ready
-from ctsec.security.ready import Ready as Blocking
 from ctsec.sso._sync_domain_ports import TxtResolver
 from ctsec.storage._sync_backup_ports import Backups
 from ctsec.storage._sync_ports import ChangeFeed, Storage, Store
